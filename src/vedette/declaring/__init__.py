@@ -1,0 +1,1 @@
+"""What a user states: operators, workflows, clusters; and every mistake in them."""

@@ -1,0 +1,116 @@
+"""The decorator that makes an operator of a function or class, and reads its signature.
+
+Positional parameters are inputs, keyword-only ones are settings, the return annotation is the
+output. ``tuple[Crop, ...]`` as an input gathers a frame's items; as an output it makes several.
+``| None`` means that it may drop the item. ``Annotated[float, Knob(...)]`` is a setting that the
+planner may choose and ``Model[Detector]`` a model that the executor fills in.
+"""
+
+import inspect
+import re
+import types
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from vedette.types.graph import Knob
+from vedette.types.operators import Port, Setting, Signature
+
+T = TypeVar("T")
+K = TypeVar("K", Knob, Resource)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Resource:
+    """Marks a parameter that the executor fills with a model backend."""
+
+
+Model = Annotated[T, Resource()]
+
+_REGISTERED: dict[str, Callable[..., Any]] = {}
+
+
+def operator(target: F) -> F:
+    """Register a function (stateless) or class (stateful) under its snake-case name."""
+    _REGISTERED[operator_name(target)] = target
+    return target
+
+
+def operators() -> Mapping[str, Callable[..., Any]]:
+    """Every registered operator by name."""
+    return types.MappingProxyType(_REGISTERED)
+
+
+def signatures() -> dict[str, Signature]:
+    """The signature of every registered operator."""
+    return {name: signature(target) for name, target in _REGISTERED.items()}
+
+
+def operator_name(target: Callable[..., Any]) -> str:
+    """What an operator is called in a workflow.
+
+    >>> operator_name(type("SkipStill", (), {}))
+    'skip_still'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", target.__name__).lower()
+
+
+def signature(target: Callable[..., Any]) -> Signature:
+    """Read what the annotations of an operator declare."""
+    is_class = inspect.isclass(target)
+    call = vars(target)["__call__"] if isinstance(target, type) else target
+    call_hints, parameters = _parameters(call)
+    settings = parameters
+    if is_class:
+        hints, settings = _parameters(target.__init__)
+        hints.pop("self", None)
+    else:
+        hints = call_hints
+    inputs = [p for p in parameters if p.kind is not p.KEYWORD_ONLY and p.name != "self"]
+    keywords = [p for p in settings if p.kind is p.KEYWORD_ONLY]
+    models = [
+        p.name
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and _marker(call_hints[p.name], Resource) is not None
+    ]
+    return Signature(
+        name=operator_name(target),
+        inputs=tuple(_port(call_hints[p.name]) for p in inputs),
+        output=_port(call_hints["return"]),
+        settings={p.name: _setting(p, hints[p.name]) for p in keywords if p.name not in models},
+        models=tuple(models),
+        stateful=is_class,
+        doc=inspect.getdoc(target) or "",
+    )
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[dict[str, Any], list[inspect.Parameter]]:
+    hints = get_type_hints(function, include_extras=True)
+    return hints, list(inspect.signature(function).parameters.values())
+
+
+def _marker(hint: Any, kind: type[K]) -> K | None:
+    if get_origin(hint) is not Annotated:
+        return None
+    return next((extra for extra in get_args(hint)[1:] if isinstance(extra, kind)), None)
+
+
+def _port(hint: Any) -> Port:
+    may_drop = False
+    if get_origin(hint) in (Union, types.UnionType):
+        kept = [each for each in get_args(hint) if each is not type(None)]
+        may_drop, hint = len(kept) < len(get_args(hint)), kept[0]
+    if get_origin(hint) is tuple:
+        return Port(get_args(hint)[0].__name__, "all", may_drop)
+    return Port(getattr(hint, "__name__", str(hint)), "one", may_drop)
+
+
+def _setting(parameter: inspect.Parameter, hint: Any) -> Setting:
+    knob = _marker(hint, Knob)
+    required = parameter.default is parameter.empty
+    return Setting(
+        name=parameter.name,
+        schema=get_args(hint)[0] if knob else hint,
+        default=None if required else parameter.default,
+        required=required,
+        choices=knob.values if knob else (),
+    )

@@ -1,0 +1,71 @@
+"""The machines and links that a plan may use, with their prices."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tier = Literal["camera", "edge", "cloud"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A machine, or with ``per_stream`` one such machine beside every stream (its camera).
+
+    ``speed`` is relative to the reference machine, which does one pass of YOLOX-Nano 416 in 7.7
+    CPU ms; ``encoder`` names a codec that costs this device no core.
+    """
+
+    name: str
+    tier: Tier
+    cores: float
+    speed: float = 1.0
+    memory_gb: float = 4.0
+    price_per_hour: float = 0.0
+    encoder: str | None = None
+    per_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Carries bytes from ``source`` to ``target`` and answers back, each way at its own rate.
+
+    A link of a ``per_stream`` device exists once per stream. ``price_per_gb`` is charged for both
+    directions (1 GB is 10^9 bytes).
+    """
+
+    source: str
+    target: str
+    rate_mbps: float
+    back_mbps: float
+    rtt_ms: float
+    price_per_gb: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    name: str
+    devices: tuple[Device, ...]
+    links: tuple[Link, ...]
+    version: int = 1
+
+    def device(self, name: str) -> Device:
+        return next(device for device in self.devices if device.name == name)
+
+    def route(self, start: str, end: str) -> tuple[tuple[Link, bool], ...]:
+        """The fewest links from one device to another, each with whether it is taken forward.
+
+        Empty when they are the same device. Raises KeyError when no path exists.
+        """
+        paths: list[tuple[str, tuple[tuple[Link, bool], ...]]] = [(start, ())]
+        seen = {start}
+        for place, path in paths:
+            if place == end:
+                return path
+            for link in self.links:
+                for here, there, forward in (
+                    (link.source, link.target, True),
+                    (link.target, link.source, False),
+                ):
+                    if here == place and there not in seen:
+                        seen.add(there)
+                        paths.append((there, (*path, (link, forward))))
+        raise KeyError((start, end))

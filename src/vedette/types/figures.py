@@ -1,0 +1,69 @@
+"""A run's figures, and how each came about."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Label = Literal["predicted", "simulated", "rehearsed", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a plan costs, over source time. Latency is over analysed frames, at real-time pacing.
+
+    ``camera_mbps`` is what cameras send and receive, ``wan_mbps`` what crosses between edge and
+    cloud (10^6 bit/s of source time, all streams together, never added). ``age_*`` is the age of
+    the newest answer over all instants, pooled over streams. ``cpu_ms_per_frame`` is per source
+    frame, at speed 1 unless measured. ``load`` holds the share of each
+    device and link in use (1: full).
+    """
+
+    label: Label
+    camera_mbps: float
+    wan_mbps: float
+    latency_p50_ms: float
+    latency_p95_ms: float
+    age_p95_ms: float
+    age_max_ms: float
+    cpu_ms_per_frame: float
+    price_per_hour: float
+    frames: int
+    analysed: int
+    dropped: int = 0
+    load: Mapping[str, float] = field(default_factory=dict)
+    step_ms: Mapping[str, float] = field(default_factory=dict)
+    """Mean milliseconds of latency that each step, link and wait adds to an analysed frame."""
+    step_mbps: Mapping[str, float] = field(default_factory=dict)
+    """Bits sent for each step's output, over source time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of counted things with its one-sided 80% lower bound (Jeffreys)."""
+
+    hits: int
+    total: int
+    lower: float
+
+    @property
+    def value(self) -> float:
+        return self.hits / self.total if self.total else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Precision and recall of one part, against golden or against labels."""
+
+    metric: str
+    precision: Share
+    recall: Share
+
+    @property
+    def f1(self) -> float:
+        both = self.precision.value + self.recall.value
+        return 2 * self.precision.value * self.recall.value / both if both else 0.0
+
+    @property
+    def lower(self) -> float:
+        """What a floor is held against: the smaller of the two lower bounds."""
+        return min(self.precision.lower, self.recall.lower)

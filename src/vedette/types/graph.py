@@ -1,0 +1,184 @@
+"""A workflow: sources, a DAG of named steps with knobs, and what its user wants of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Scalar = str | int | float | bool
+Value = Scalar | None | list["Value"] | dict[str, "Value"]
+Choice = Mapping[str, Scalar]
+"""A value for each knob, by its full name ``step.setting`` (or ``transport.qp``)."""
+
+SOURCE = "source"
+"""The golden value of rate, width and quality knobs: as the source file decodes."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Knob:
+    """Marks a setting that the planner may choose; its values, the most accurate first."""
+
+    values: tuple[Scalar, ...]
+
+    def __init__(self, *values: Scalar) -> None:
+        object.__setattr__(self, "values", values)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Frames ``start`` up to, not including, ``end`` (None: to the end of the stream)."""
+
+    start: int = 0
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One camera. By default a file is planned on its first half and reported on its second.
+
+    ``pace`` says if frames arrive when they were captured (``live``: a full queue drops the
+    oldest) or as fast as they are taken (``file``: a full queue blocks).
+    """
+
+    name: str
+    url: str
+    plan_on: Span | None = None
+    report_on: Span | None = None
+    pace: Literal["file", "live"] = "file"
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Streams that are treated alike: each step after it runs for each of them."""
+
+    name: str
+    streams: tuple[Stream, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operator with its settings. ``inputs`` name steps or sources.
+
+    ``settings`` are fixed values; ``choices`` are values that the planner chooses from, the most
+    accurate first. ``when`` lets an item through only if its attribute has one of the values
+    (``{"label": ("car", "truck")}``). ``part_of`` is the declared step this one was expanded from.
+    """
+
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    choices: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    part_of: str = ""
+
+    @property
+    def declared(self) -> str:
+        return self.part_of or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How frames travel between machines. ``qp`` is a knob: H.264 constant quantiser.
+
+    ``gop_s`` seconds lie between keyframes.
+    """
+
+    codec: Literal["h264", "jpeg"] = "h264"
+    qp: tuple[int, ...] = (18, 22, 26, 30, 34)
+    gop_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    """What counts as an event: a moving object, seen long and large enough (settings, not knobs).
+
+    ``min_side_px`` None: 20 at 320 px source width, 24 at 640, 32 at 960, linear between.
+    """
+
+    min_duration_s: float = 1.0
+    min_side_px: float | None = None
+    start_confidence: float = 0.5
+    tracks: str = "track"
+
+
+Accuracy = Literal["event_f1", "frame_f1"]
+Metric = Literal[
+    "camera_mbps",
+    "wan_mbps",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "age_p95_ms",
+    "age_max_ms",
+    "cpu_ms_per_frame",
+    "price_per_hour",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """Minimise the sum of weight x metric, in the metric's own unit, under floors and ceilings."""
+
+    minimise: Mapping[Metric, float] = field(default_factory=lambda: {"wan_mbps": 1.0})
+    floors: Mapping[Accuracy, float] = field(default_factory=lambda: {"event_f1": 0.9})
+    ceilings: Mapping[Metric, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """What to find in which cameras, and at what accuracy and cost.
+
+    ``deliver_to`` is the tier or device where answers are wanted; ``evidence_to`` where each
+    event's picture is sent (None: it stays where the answer is).
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+    steps: tuple[Step, ...]
+    objective: Objective = field(default_factory=Objective)
+    events: EventRule = field(default_factory=EventRule)
+    transport: Transport = field(default_factory=Transport)
+    deliver_to: str = "edge"
+    evidence_to: str | None = None
+    version: int = 1
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+    def streams(self) -> Iterator[tuple[str, Stream]]:
+        """(source name, stream) for every stream."""
+        for source in self.sources:
+            for stream in source.streams:
+                yield source.name, stream
+
+    def ordered(self) -> tuple[Step, ...]:
+        """The steps so that each comes after its inputs, otherwise as declared."""
+        placed = {source.name for source in self.sources}
+        left, done = list(self.steps), []
+        while left:
+            ready = next(step for step in left if placed.issuperset(step.inputs))
+            left.remove(ready)
+            done.append(ready)
+            placed.add(ready.name)
+        return tuple(done)
+
+    def sources_of(self, name: str) -> frozenset[str]:
+        """The sources that reach a step."""
+        if any(source.name == name for source in self.sources):
+            return frozenset({name})
+        return frozenset().union(*(self.sources_of(each) for each in self.step(name).inputs))
+
+    def sinks(self) -> tuple[Step, ...]:
+        """The steps that no other step reads: their outputs are the answers."""
+        read = {name for step in self.steps for name in step.inputs}
+        return tuple(step for step in self.steps if step.name not in read)
+
+    def knobs(self) -> dict[str, tuple[Scalar, ...]]:
+        """Every knob by its full name, with its values, the most accurate first."""
+        found: dict[str, tuple[Scalar, ...]] = {
+            f"{step.name}.{setting}": values
+            for step in self.steps
+            for setting, values in step.choices.items()
+        }
+        found["transport.qp"] = (SOURCE, *self.transport.qp)
+        return found

@@ -1,0 +1,64 @@
+"""What to do, what it will cost, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vedette.types.cluster import Cluster
+from vedette.types.figures import Figures, Score
+from vedette.types.graph import Choice, Workflow
+
+Verdict = Literal["held", "not supportable", "not checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One choice and placement that was weighed, and what became of it."""
+
+    choice: Choice
+    placement: Mapping[str, str]
+    objective: float
+    accuracy: float
+    figures: Figures
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How good a decision is: its objective, a bound on any, and what it took to find."""
+
+    objective: float
+    bound: float
+    method: str
+    evaluated: int
+
+    @property
+    def gap(self) -> float:
+        return (self.objective - self.bound) / max(abs(self.objective), 1e-12)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The expanded workflow with every setting fixed, where each step runs, and what was expected.
+
+    ``workflow`` is expanded and holds the transport steps; ``placement`` has a device for each of
+    its steps (a ``per_stream`` device stands for each stream's own) and for each source.
+    ``parallel_items``: a stateless step may use several cores for one frame's items.
+    """
+
+    workflow: Workflow
+    cluster: Cluster
+    choice: Choice
+    placement: Mapping[str, str]
+    predicted: Figures
+    scores: Mapping[str, Score]
+    verdict: Verdict
+    proof: Proof
+    binding: tuple[str, ...] = ()
+    tried: tuple[Candidate, ...] = ()
+    frontier: tuple[Candidate, ...] = ()
+    runners_up: tuple[Candidate, ...] = ()
+    parallel_items: bool = False
+    name: str = "plan"
+    version: int = 1

@@ -16,7 +16,6 @@ from vedette.types.graph import Knob
 from vedette.types.operators import Port, Setting, Signature
 
 T = TypeVar("T")
-K = TypeVar("K", Knob, Resource)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -25,6 +24,7 @@ class Resource:
 
 
 Model = Annotated[T, Resource()]
+K = TypeVar("K", Knob, Resource)
 
 _REGISTERED: dict[str, Callable[..., Any]] = {}
 

@@ -1,0 +1,1 @@
+"""Pages that people look at, made from values: no measuring, no deciding."""

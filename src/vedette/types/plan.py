@@ -44,6 +44,7 @@ class Plan:
 
     ``workflow`` is expanded and holds the transport steps; ``placement`` has a device for each of
     its steps (a ``per_stream`` device stands for each stream's own) and for each source.
+    ``declared`` is the workflow as its user stated it, so that a plan file stands alone.
     ``parallel_items``: a stateless step may use several cores for one frame's items.
     """
 
@@ -59,6 +60,7 @@ class Plan:
     tried: tuple[Candidate, ...] = ()
     frontier: tuple[Candidate, ...] = ()
     runners_up: tuple[Candidate, ...] = ()
+    declared: Workflow | None = None
     parallel_items: bool = False
     name: str = "plan"
     version: int = 1

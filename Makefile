@@ -1,0 +1,32 @@
+PYTHON ?= python3.11
+VENV ?= .venv
+CLIPS ?=
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/.installed
+	$(BIN)/vedette demo
+
+test: $(VENV)/.tested check
+	$(BIN)/pytest $(if $(CLIPS),--clips $(CLIPS))
+
+check: $(VENV)/.tested
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+	$(PIP) install --quiet --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PIP) install --quiet --group test
+	touch $@
+
+clean:
+	rm -rf $(VENV) amber

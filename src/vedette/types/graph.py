@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import TypeAliasType
 
 Scalar = str | int | float | bool
-Value = Scalar | None | list["Value"] | dict[str, "Value"]
+if TYPE_CHECKING:
+    Value = Scalar | list["Value"] | dict[str, "Value"] | None
+else:  # mypy reads no recursive TypeAliasType, and pydantic nothing else
+    Value = TypeAliasType("Value", Scalar | list["Value"] | dict[str, "Value"] | None)
 Choice = Mapping[str, Scalar]
 """A value for each knob, by its full name ``step.setting`` (or ``transport.qp``)."""
 
@@ -153,20 +159,32 @@ class Workflow:
 
     def ordered(self) -> tuple[Step, ...]:
         """The steps so that each comes after its inputs, otherwise as declared."""
-        placed = {source.name for source in self.sources}
-        left, done = list(self.steps), []
-        while left:
-            ready = next(step for step in left if placed.issuperset(step.inputs))
-            left.remove(ready)
-            done.append(ready)
-            placed.add(ready.name)
+        readers: dict[str, list[int]] = {}
+        names = {step.name for step in self.steps}
+        waits = [len(names.intersection(step.inputs)) for step in self.steps]
+        for number, step in enumerate(self.steps):
+            for name in names.intersection(step.inputs):
+                readers.setdefault(name, []).append(number)
+        ready = [number for number, count in enumerate(waits) if count == 0]
+        done = []
+        while ready:
+            step = self.steps[heappop(ready)]
+            done.append(step)
+            for number in readers.get(step.name, ()):
+                waits[number] -= 1
+                if waits[number] == 0:
+                    heappush(ready, number)
         return tuple(done)
 
     def sources_of(self, name: str) -> frozenset[str]:
         """The sources that reach a step."""
-        if any(source.name == name for source in self.sources):
-            return frozenset({name})
-        return frozenset().union(*(self.sources_of(each) for each in self.step(name).inputs))
+        inputs = {step.name: step.inputs for step in self.steps}
+        left, seen = [name], {name}
+        while left:
+            new = set(inputs.get(left.pop(), ())) - seen
+            seen |= new
+            left += new
+        return frozenset(source.name for source in self.sources if source.name in seen)
 
     def sinks(self) -> tuple[Step, ...]:
         """The steps that no other step reads: their outputs are the answers."""

@@ -1,0 +1,1 @@
+"""Bundled applications: declarations and a few lines each, on the public API."""

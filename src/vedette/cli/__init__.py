@@ -1,0 +1,64 @@
+"""The command line: the same verbs as the Python API, one file each.
+
+Exit status: 0 done, 2 the input is wrong, 3 no plan can meet the objective, 1 a fault of ours.
+"""
+
+import importlib
+import sys
+
+import typer
+
+from vedette.cli.output import report_error
+from vedette.errors import InfeasibleError, VedetteError
+
+VERBS = (
+    "check",
+    "profile",
+    "plan",
+    "explain",
+    "simulate",
+    "rehearse",
+    "run",
+    "demo",
+    "init",
+    "solve",
+    "models",
+    "schema",
+)
+
+app = typer.Typer(
+    name="vedette",
+    help="Plan and run video analytics across cameras, edge boxes and a cloud.\n\n"
+    "Declare a workflow and a cluster in YAML, then: check, profile, plan, explain, "
+    "simulate, rehearse, run. Start with `vedette demo`, or `vedette init` for your own video.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(*, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        from vedette import __version__
+
+        typer.echo(f"vedette {__version__}")
+        raise typer.Exit
+
+
+for _verb in VERBS:
+    app.command(_verb)(importlib.import_module(f"vedette.cli.{_verb}").command)
+
+
+def main() -> None:
+    """Run the command line; errors become messages and exit statuses."""
+    try:
+        app()
+    except InfeasibleError as error:
+        report_error(error)
+        sys.exit(3)
+    except VedetteError as error:
+        report_error(error)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)

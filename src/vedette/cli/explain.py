@@ -1,0 +1,30 @@
+"""``vedette explain``: what binds a plan, and what one more unit would buy."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vedette.cli.output import Json, emit
+
+
+def command(
+    plan: Annotated[Path, typer.Argument(help="The plan.")],
+    profile: Annotated[Path, typer.Option(help="The profile that it was made from.")] = Path(
+        "profile.json"
+    ),
+    *,
+    json: Json = False,
+) -> None:
+    """Say which constraint binds, what one more Mbit/s or core would buy, and who came second.
+
+    Example: `vedette explain plan.yaml --profile profile.json`
+    """
+    from vedette import session
+    from vedette.reporting.terminal import explanation_text
+
+    explanation = session.explain(session.load_plan(plan), session.load_profile(profile))
+    if json:
+        emit(explanation)
+    else:
+        typer.echo(explanation_text(explanation))

@@ -1,0 +1,36 @@
+"""``vedette profile``: measure the golden setting and each knob alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vedette.cli.output import Json, emit, say, shown_progress
+
+
+def command(
+    workflow: Annotated[Path, typer.Argument(help="The workflow to measure.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The profile.")] = Path(
+        "profile.json"
+    ),
+    *,
+    workers: Annotated[int | None, typer.Option(help="Processes; by default one a core.")] = None,
+    json: Json = False,
+) -> None:
+    """Measure what every knob costs and how accurate it is, on the part to plan on.
+
+    What was measured is cached by content: a killed run goes on where it was.
+
+    Example: `vedette profile workflow.yaml -o profile.json`
+    """
+    from vedette import session
+
+    with shown_progress() as progress:
+        profile = session.profile(
+            session.load_workflow(workflow), workers=workers, progress=progress
+        )
+    session.save(profile, output)
+    if json:
+        emit(session.summary(profile))
+    else:
+        say(f"{output}: {len(profile.sweeps)} settings measured")

@@ -1,0 +1,34 @@
+"""``vedette rehearse``: a plan's real work and real bytes, on emulated machines and links."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vedette.cli.output import Json, emit, say, shown_progress
+
+
+def command(
+    plan: Annotated[Path, typer.Argument(help="The plan.")],
+    part: Annotated[str, typer.Option(help="Which part: report, plan or all.")] = "report",
+    report: Annotated[Path | None, typer.Option(help="Write a page to look at.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Do every operator, encoder and byte of a plan once, and charge it to its machines.
+
+    Example: `vedette rehearse plan.yaml --report report.html`
+    """
+    from vedette import session
+    from vedette.reporting.terminal import beside_text
+
+    chosen = session.load_plan(plan)
+    with shown_progress() as progress:
+        rehearsal = session.rehearse(chosen, part=part, progress=progress)
+    if report:
+        session.write_page(chosen, rehearsal, report, command=f"vedette rehearse {plan}")
+        say(f"report: {report}")
+    if json:
+        emit({"figures": rehearsal.figures, "scores": rehearsal.scores, "events": rehearsal.events})
+    else:
+        typer.echo(beside_text(chosen.predicted, rehearsal.figures, rehearsal.scores))

@@ -1,0 +1,49 @@
+"""``vedette run``: a plan on this machine, its events in a store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vedette.cli.output import Json, emit, say, shown_progress
+
+
+def command(
+    plan: Annotated[Path, typer.Argument(help="The plan.")],
+    store: Annotated[str, typer.Option(help="Where events go: a file, or a database URL.")] = (
+        "events.db"
+    ),
+    events: Annotated[
+        Path | None, typer.Option(help="Write the events as JSON lines, too.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page to look at.")] = None,
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin a new run instead of resuming the last one.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run a plan on this machine. A killed run goes on where its last commit was.
+
+    Example: `vedette run plan.yaml --store events.db --events events.jsonl`
+    """
+    from vedette import session
+    from vedette.reporting.terminal import beside_text
+
+    chosen = session.load_plan(plan)
+    with shown_progress() as progress:
+        ran = session.run(chosen, store=store, is_fresh=fresh, progress=progress)
+    if events:
+        session.export_events(store, events)
+    if report:
+        session.write_page(chosen, ran, report, command=f"vedette run {plan}")
+        say(f"report: {report}")
+    if json:
+        emit({"figures": ran.figures, "events": ran.events, "incidents": ran.incidents})
+    else:
+        typer.echo(beside_text(chosen.predicted, ran.figures, ran.scores))
+        say(f"{len(ran.events)} events in {store}")
+        for incident in ran.incidents:
+            say(
+                f"incident: {incident.kind} {incident.stream}: {incident.detail} ({incident.count})"
+            )

@@ -1,0 +1,1 @@
+"""Planners: pure functions from tables to decisions. They measure, print and remember nothing."""

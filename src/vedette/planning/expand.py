@@ -1,0 +1,84 @@
+"""How a choice of knobs becomes a graph of plain steps: settings fixed, variants expanded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from vedette.types.graph import Choice, Scalar, Step, Workflow
+from vedette.types.operators import Variant
+
+Expansion = Callable[[Step, str, Variant], tuple[Step, ...]]
+"""(step with all settings fixed, its setting that names the variant, the variant) -> steps.
+
+The last step keeps the declared step's name, so that whatever reads it need not know.
+"""
+
+_EXPANSIONS: dict[str, Expansion] = {}
+
+
+def expansion(name: str) -> Callable[[Expansion], Expansion]:
+    """Register what ``Variant.expansion == name`` does to a step."""
+
+    def register(function: Expansion) -> Expansion:
+        _EXPANSIONS[name] = function
+        return function
+
+    return register
+
+
+def golden(workflow: Workflow) -> Choice:
+    """Every knob at its first, most accurate value.
+
+    >>> from vedette.types.graph import Step, Workflow
+    >>> sample = Step("sample", "sample", ("street",), choices={"rate_fps": ("source", 5)})
+    >>> golden(Workflow("w", (), (sample,)))
+    {'sample.rate_fps': 'source', 'transport.qp': 'source'}
+    """
+    return {name: values[0] for name, values in workflow.knobs().items()}
+
+
+def expand(workflow: Workflow, choice: Choice, variants: Mapping[str, Variant]) -> Workflow:
+    """The workflow with every knob fixed and every expanding variant written out as steps.
+
+    A knob that ``choice`` leaves out stays golden. ``transport.qp`` concerns no step here.
+
+    >>> from vedette.types.graph import Step, Workflow
+    >>> from vedette.types.operators import Variant
+    >>> zoo = {"tiled": Variant("tiled", "m", 416, expansion="tiles", over="plain")}
+    >>> detect = Step("detect", "detect", ("street",), choices={"model": ("tiled", "plain")})
+    >>> [step.name for step in expand(Workflow("w", (), (detect,)), {}, zoo).steps]
+    ['detect.tile', 'detect.pass', 'detect']
+    """
+    steps = [part for step in workflow.steps for part in _parts(_fixed(step, choice), variants)]
+    return replace(workflow, steps=tuple(steps))
+
+
+def _fixed(step: Step, choice: Choice) -> Step:
+    chosen: dict[str, Scalar] = {
+        setting: choice.get(f"{step.name}.{setting}", values[0])
+        for setting, values in step.choices.items()
+    }
+    return replace(step, settings={**step.settings, **chosen}, choices={})
+
+
+def _parts(step: Step, variants: Mapping[str, Variant]) -> tuple[Step, ...]:
+    for setting, value in step.settings.items():
+        variant = variants.get(value) if isinstance(value, str) else None
+        if variant is not None and variant.expansion is not None:
+            return _EXPANSIONS[variant.expansion](step, setting, variant)
+    return (step,)
+
+
+@expansion("tiles")
+def tiles(step: Step, setting: str, variant: Variant) -> tuple[Step, ...]:
+    """The whole picture and its four overlapping corners, each detected in, then merged."""
+    cut = Step(f"{step.name}.tile", "tile", step.inputs, when=step.when, part_of=step.name)
+    look = replace(
+        step,
+        name=f"{step.name}.pass",
+        inputs=(cut.name,),
+        settings={**step.settings, setting: variant.over or variant.name},
+        when={},
+        part_of=step.name,
+    )
+    merge = Step(step.name, "merge", (look.name,), part_of=step.name)
+    return cut, look, merge

@@ -1,0 +1,1 @@
+"""Models: where their bytes come from, what runs them, and how their outputs are read."""

@@ -135,12 +135,17 @@ class Packet:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Bundle:
-    """All that a step made of one source frame: (item number, value) pairs, none if it dropped."""
+    """All that a step made of one source frame: (item number, value) pairs, none if it dropped.
+
+    ``dropped``: the frame itself was dropped, so that a step which gathers items is not called. A
+    fan-out that made no items leaves it False.
+    """
 
     stream: str
     frame: int
     time_s: Fraction
     items: tuple[tuple[int, Any], ...]
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Runs a plan: for real on this machine, or in virtual time."""

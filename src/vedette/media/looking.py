@@ -1,0 +1,92 @@
+"""A look through a video before it is read: what to believe of what it says about itself."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vedette.media.packets import frames, open_video, packets
+from vedette.media.problems import media_error
+from vedette.media.timing import can_increase, increases, nominal_rate
+from vedette.media.tracks import Note
+
+_LOOKED_AT = 24  # more frames than any decoder reorders
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """``turns``: quarter turns anticlockwise. ``zero_pts`` is the first frame's.
+
+    ``declared`` counts the frames that a pass should have.
+    """
+
+    size: tuple[int, int]
+    rate: Fraction
+    turns: int = 0
+    declared: int | None = None
+    zero_pts: int | None = None
+    exact_time: bool = True
+
+
+def look_at(stream: VideoStream) -> Facts:
+    """What an opened stream says; all else is found out as it comes."""
+    return Facts((stream.width, stream.height), _rate(stream))
+
+
+def look_through(path: Path, note: Note) -> Facts:
+    """All packets of a file without decoding them, and its first frames."""
+    container, stream = open_video(path, threads=1)
+    with container:
+        pts = [p.pts for p in packets(container, stream, note) if p.size and not p.is_discard]
+        declared = max(stream.frames, len(pts), _frames_by_duration(container, stream))
+        rate = _rate(stream)
+    first = _first_frames(path)
+    exact = can_increase(pts) and increases([frame.pts for frame in first])
+    if not exact:
+        note("time", f"pts do not increase: time is frame number / {float(rate):g}", 1)
+    turns = first[0].rotation // 90 % 4
+    width, height = first[0].width, first[0].height
+    return Facts(
+        size=(height, width) if turns % 2 else (width, height),
+        rate=rate,
+        turns=turns,
+        declared=declared,
+        zero_pts=first[0].pts,
+        exact_time=exact,
+    )
+
+
+def _first_frames(path: Path) -> list[av.VideoFrame]:
+    container, stream = open_video(path, threads=1)
+    with container, closing(frames(container, stream, _unheard)) as decoded:
+        found = list(islice(decoded, _LOOKED_AT))
+    if not found:
+        raise media_error(
+            path,
+            "a video of which no frame can be decoded",
+            "at least one whole frame",
+            "playing it in a player; it may be cut off or encrypted",
+        )
+    return found
+
+
+def _frames_by_duration(container: InputContainer, stream: VideoStream) -> int:
+    """What a container says that gives a duration but no count, if it holds nothing else."""
+    if container.duration is None or len(container.streams) > 1:
+        return 0
+    if stream.average_rate is None or "matroska" not in container.format.name:
+        return 0
+    return int(Fraction(container.duration, av.time_base) * stream.average_rate)
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    return nominal_rate(stream.average_rate, stream.guessed_rate)
+
+
+def _unheard(kind: str, detail: str, count: int) -> None:
+    """What is wrong is said when the file is read: saying it twice would count it twice."""

@@ -1,0 +1,82 @@
+"""Opening a container and getting everything out of it that can be got, past any damage."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vedette.media.problems import media_error, reason
+from vedette.media.tracks import Note
+
+_BAD_READS = 32  # in a row, then what is left is given up
+_OPEN_S, _READ_S = 10.0, 5.0
+_NOT_VIDEO = frozenset({"tty"})  # shows any text file as a film of itself
+_RTSP = {"rtsp_transport": "tcp"}  # over UDP lost packets smear the picture
+
+
+def open_video(url: str | Path, *, threads: int) -> tuple[InputContainer, VideoStream]:
+    """A container and its first video stream; a path is a file, a string is a stream's URL."""
+    is_file = isinstance(url, Path)
+    options = _RTSP if not is_file and urlsplit(str(url)).scheme in {"rtsp", "rtsps"} else {}
+    try:
+        # An absolute path cannot be taken for a protocol ("concat:...") by FFmpeg.
+        container = av.open(
+            str(url.resolve()) if isinstance(url, Path) else url,
+            timeout=None if is_file else (_OPEN_S, _READ_S),
+            options=options,
+            metadata_errors="replace",
+        )
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise media_error(
+            url,
+            f"what cannot be opened as a video: {reason(error)}",
+            "a video that FFmpeg reads (H.264 in mp4 or mkv, for example)",
+            "ffprobe on it" if is_file else "the address, user and password in a player",
+        ) from None  # the outside error quotes the address with its password
+    if container.format.name in _NOT_VIDEO or not container.streams.video:
+        found = "no video stream" if container.streams.video == () else "text"
+        container.close()
+        raise media_error(
+            url, found, "a file with a video stream", "another file; this one is not a video"
+        )
+    stream = container.streams.video[0]
+    stream.thread_type = "NONE" if threads == 1 else "AUTO"
+    stream.codec_context.thread_count = threads
+    return container, stream
+
+
+def packets(
+    container: InputContainer, stream: VideoStream, note: Note
+) -> Iterator["Packet[VideoStream]"]:
+    """Every packet, past what cannot be read. The last one is empty and flushes the decoder."""
+    bad = 0
+    while bad < _BAD_READS:
+        try:
+            for packet in container.demux(stream):
+                bad = 0
+                yield packet
+        except av.InvalidDataError:
+            bad += 1
+        except (av.FFmpegError, OSError) as error:
+            note("lost", f"the source breaks off: {reason(error)}", 1)
+            return
+        else:
+            return
+    note("lost", "the rest cannot be read", 1)
+
+
+def frames(
+    container: InputContainer, stream: VideoStream, note: Note
+) -> Generator[av.VideoFrame, None, None]:
+    """Every frame that the decoder puts out, past the packets that it cannot decode."""
+    for packet in packets(container, stream, note):
+        if packet.is_corrupt:
+            note("damaged", "a packet is marked as damaged", 1)
+        try:
+            yield from packet.decode()
+        except av.FFmpegError as error:
+            note("skipped", f"a packet cannot be decoded: {reason(error)}", 1)

@@ -1,0 +1,159 @@
+"""Pictures that stay as the decoder left them until somebody asks for pixels.
+
+A conversion inside swscale goes straight from the decoder's planes to the size and layout that
+are wanted: one pass, no picture at full size in between. Encoders ask for the planes themselves.
+"""
+
+import threading
+from typing import Protocol, cast, runtime_checkable
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from vedette.image import ArrayPicture
+from vedette.types.media import Picture, Pixels
+
+PLANAR_8_BIT = frozenset(
+    {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"}
+)
+"""Formats whose first plane is luma, one byte a pixel."""
+
+_THREAD = threading.local()  # swscale contexts are neither free to make nor safe to share
+_CONTEXTS_A_THREAD = 16
+
+
+@runtime_checkable
+class HasPlanes(Protocol):
+    """A picture that an encoder can take without a way through BGR."""
+
+    def planes(self, width: int, height: int) -> av.VideoFrame:
+        """As yuv420p of that size, shared: not to be written to."""
+        ...
+
+
+class DecodedPicture:
+    """One frame of a decoder. Safe to share among threads: each size is converted once.
+
+    ``size`` is what it passes for, where that is not the decoder's size (a stream that changes
+    its resolution midway); ``turns`` are quarter turns anticlockwise to put it upright.
+    """
+
+    __slots__ = ("_cache", "_frame", "_lock", "_turns", "height", "width")
+
+    def __init__(
+        self, frame: av.VideoFrame, size: tuple[int, int] | None = None, turns: int = 0
+    ) -> None:
+        upright = (frame.width, frame.height) if turns % 2 == 0 else (frame.height, frame.width)
+        self.width, self.height = size or upright
+        self._frame = frame
+        self._turns = turns % 4
+        self._lock = threading.Lock()  # conversion also touches the colour tags of its source
+        self._cache: dict[tuple[str, int, int], av.VideoFrame] = {}
+
+    def bgr(self, width: int | None = None, height: int | None = None) -> Pixels:
+        width, height = width or self.width, height or self.height
+        if self._turns % 2:
+            width, height = height, width
+        frame = self._converted("bgr24", width, height)
+        pixels = _plane_view(frame, (frame.height, frame.width, 3))
+        return np.rot90(pixels, self._turns) if self._turns else pixels
+
+    def luma(self) -> Pixels:
+        width, height = (self.width, self.height)[:: -1 if self._turns % 2 else 1]
+        same = (self._frame.width, self._frame.height) == (width, height)
+        if same and self._frame.format.name in PLANAR_8_BIT:
+            frame = self._frame
+        else:
+            frame = self._converted("gray", width, height)
+        pixels = _plane_view(frame, (height, width))
+        return np.rot90(pixels, self._turns) if self._turns else pixels
+
+    def planes(self, width: int, height: int) -> av.VideoFrame:
+        if self._turns:
+            return planes_of_bgr(self.bgr(width, height))
+        return self._converted("yuv420p", width, height)
+
+    def _converted(self, layout: str, width: int, height: int) -> av.VideoFrame:
+        with self._lock:
+            found = self._cache.get((layout, width, height))
+            if found is None:
+                found = _converter(layout, width, height).reformat(
+                    self._frame, width, height, layout, interpolation=Interpolation.AREA, threads=1
+                )
+                self._cache[layout, width, height] = found
+            return found
+
+    def __reduce__(self) -> tuple[type[ArrayPicture], tuple[Pixels]]:
+        return ArrayPicture, (np.ascontiguousarray(self.bgr()),)
+
+
+class ResizedPicture:
+    """A smaller picture of the same thing, converted from the large one's own source."""
+
+    __slots__ = ("_source", "height", "width")
+
+    def __init__(self, source: Picture, width: int, height: int) -> None:
+        self._source = source
+        self.width, self.height = width, height
+
+    def bgr(self, width: int | None = None, height: int | None = None) -> Pixels:
+        width, height = width or self.width, height or self.height
+        if width <= self.width and height <= self.height:
+            return self._source.bgr(width, height)
+        # What was given up by resizing must not come back because a model wants a larger input.
+        return ArrayPicture(self._source.bgr(self.width, self.height)).bgr(width, height)
+
+    def luma(self) -> Pixels:
+        if isinstance(self._source, HasPlanes):
+            return _plane_view(self.planes(self.width, self.height), (self.height, self.width))
+        size = (self.width, self.height)
+        shrunk = cv2.resize(self._source.luma(), size, interpolation=cv2.INTER_AREA)
+        return _read_only(cast("Pixels", shrunk))
+
+    def planes(self, width: int, height: int) -> av.VideoFrame:
+        if width <= self.width and height <= self.height:
+            return planes_of(self._source, width, height)
+        return planes_of_bgr(self.bgr(width, height))
+
+    def __reduce__(self) -> tuple[type[ArrayPicture], tuple[Pixels]]:
+        return ArrayPicture, (np.ascontiguousarray(self.bgr()),)
+
+
+def planes_of(picture: Picture, width: int, height: int) -> av.VideoFrame:
+    """Any picture as yuv420p of that size, by the shortest way it offers."""
+    if isinstance(picture, HasPlanes):
+        return picture.planes(width, height)
+    return planes_of_bgr(picture.bgr(width, height))
+
+
+def planes_of_bgr(pixels: Pixels) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="bgr24")
+    converter = _converter("yuv420p", frame.width, frame.height)
+    return converter.reformat(frame, format="yuv420p", interpolation=Interpolation.AREA, threads=1)
+
+
+def _converter(layout: str, width: int, height: int) -> VideoReformatter:
+    """This thread's converter to that layout and size; the oldest gives way."""
+    known: dict[tuple[str, int, int], VideoReformatter] = _THREAD.__dict__.setdefault("known", {})
+    key = (layout, width, height)
+    if key not in known:
+        if len(known) >= _CONTEXTS_A_THREAD:
+            del known[next(iter(known))]
+        known[key] = VideoReformatter()
+    return known[key]
+
+
+def _plane_view(frame: av.VideoFrame, shape: tuple[int, ...]) -> Pixels:
+    """The first plane without its padding, as a view that keeps the frame alive."""
+    plane = frame.planes[0]
+    strides = (plane.line_size, *shape[2:], 1)
+    return _read_only(
+        np.ndarray(shape, np.uint8, buffer=cast("memoryview", plane), strides=strides)
+    )
+
+
+def _read_only(pixels: Pixels) -> Pixels:
+    pixels.flags.writeable = False
+    return pixels

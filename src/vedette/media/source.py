@@ -1,0 +1,159 @@
+"""One contract for all sources: frames with a number, a time and a picture, whatever they are from.
+
+The frame number is the position in what the decoder puts out. Time is seconds since the first
+frame, exact where the source's own stamps strictly increase, otherwise number / rate.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from vedette.media.folder import Folder
+from vedette.media.problems import media_error
+from vedette.media.timing import NOMINAL_RATE
+from vedette.media.tracks import Notebook, Pictures, Shot
+from vedette.media.video import Video
+from vedette.types.events import Incident
+from vedette.types.graph import Span, Stream
+from vedette.types.media import Checkpoint, Frame, Key
+
+SCHEMES = frozenset({"http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp"})
+
+
+def open_source(stream: Stream, *, threads: int = 0) -> "Reader":
+    """A stream's video file, folder of pictures (``shots/?rate=10``, by default 25) or URL.
+
+    ``threads``: 0 as many as the decoder likes, 1 none beside the caller's.
+    """
+    notebook = Notebook(stream.name)
+    scheme = urlsplit(stream.url).scheme if "://" in stream.url else "file"
+    if scheme in SCHEMES:
+        live = stream.pace == "live"
+        video = Video(stream.url, notebook.note, threads=threads, live=live)
+        return Reader(stream, video, notebook)
+    if scheme != "file":
+        raise media_error(
+            stream.url,
+            f"a URL of scheme {scheme}",
+            f"a path, or a URL of scheme {', '.join(sorted(SCHEMES))}",
+            "a path without a scheme",
+        )
+    return Reader(stream, _on_disk(stream.url.removeprefix("file://"), notebook, threads), notebook)
+
+
+class Reader:
+    """Reads one stream. Each call of ``frames`` reads anew; use one at a time."""
+
+    def __init__(self, stream: Stream, pictures: Pictures, notebook: Notebook) -> None:
+        self.stream = stream
+        self.size, self.rate = pictures.size, pictures.rate
+        self._pictures, self._notebook = pictures, notebook
+        self._seek: tuple[int, int] | None = None
+
+    @property
+    def frames_declared(self) -> int | None:
+        """How many frames the source says it has, repeats included; it may deliver fewer."""
+        declared = self._pictures.declared
+        return None if declared is None else declared * self.stream.repeat
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """What was found wrong so far, one of a kind, with its count."""
+        return self._notebook.incidents()
+
+    def seek_point(self) -> tuple[int, int] | None:
+        """(frame number, pts) of the last keyframe that one can seek to, delivered or passed."""
+        return self._seek
+
+    def frames(self, span: Span = Span(), resume: Checkpoint | None = None) -> Iterator[Frame]:  # noqa: B008  # a frozen value
+        """The frames of a span; after a resume only those that the checkpoint had not seen."""
+        start = max(span.start, resume.frame if resume else 0)
+        for number, time_s, shot in self._numbered(start, resume):
+            if span.end is not None and number >= span.end:
+                return
+            if number >= start:
+                yield self._frame(number, time_s, shot)
+
+    def close(self) -> None:
+        self._pictures.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _numbered(
+        self, start: int, resume: Checkpoint | None
+    ) -> Iterator[tuple[int, Fraction, Shot]]:
+        """All passes as one, from the start or from the keyframe that the checkpoint names."""
+        number, shots = self._begin(resume)
+        begin_s, length, lasts_s = Fraction(0), 0, Fraction(0)
+        if resume and self._pictures.live:
+            number, begin_s = resume.frame, resume.time_s
+        for turn in range(self.stream.repeat):
+            if turn > 0 and number + length <= start:  # known by now: not to be decoded again
+                number, begin_s = number + length, begin_s + lasts_s
+                continue
+            self._seek, end_s = None, begin_s
+            for shot in shots if turn == 0 else self._pictures.shots() or ():
+                # Only in the first pass does a number say how far into the file it is.
+                if turn == 0 and shot.key_pts is not None:
+                    self._seek = (number, shot.key_pts)
+                yield number, begin_s + shot.time_s, shot
+                number, end_s = number + 1, begin_s + shot.time_s + 1 / self.rate
+            if turn == 0:
+                length, lasts_s = number, end_s
+            begin_s = end_s
+
+    def _begin(self, resume: Checkpoint | None) -> tuple[int, Iterator[Shot]]:
+        if resume and resume.seek and not self._pictures.live:
+            shots = self._pictures.shots(resume.seek[1])
+            if shots is not None:
+                return resume.seek[0], shots
+        return 0, self._pictures.shots() or iter(())
+
+    def _frame(self, number: int, time_s: Fraction, shot: Shot) -> Frame:
+        width, height = self.size
+        key = Key(self.stream.name, number)
+        return Frame(key, time_s, shot.picture, self.size, (0.0, 0.0, float(width), float(height)))
+
+
+def _on_disk(url: str, notebook: Notebook, threads: int) -> Pictures:
+    path = Path(url)
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise media_error(url, "an empty file", "a video", "copying it again")
+        return Video(path, notebook.note, threads=threads, live=False)
+    folder, _, query = url.partition("?")
+    if Path(folder).is_dir():
+        return Folder(Path(folder), notebook.note, rate=_rate(url, query))
+    raise media_error(
+        url,
+        "nothing there",
+        "a video file or a folder of pictures",
+        "the path as seen from where the command runs",
+    )
+
+
+def _rate(url: str, query: str) -> Fraction:
+    """The rate of a folder: what comes after ``?rate=``."""
+    stated = parse_qs(query).get("rate", [])
+    if not stated:
+        return NOMINAL_RATE
+    try:
+        rate = Fraction(stated[0][:12])
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise media_error(
+            url, f"a rate of {stated[0]}", "frames per second, above 0 to 1000", "shots/?rate=10"
+        )
+    return rate

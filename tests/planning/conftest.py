@@ -54,7 +54,7 @@ def trace(choice: Choice) -> Trace:
     number = np.tile(np.arange(FRAMES), 2)
     kept = np.ones(2 * FRAMES, bool) if rate == "source" else number % 5 == 0
     gap = 1.0 if rate == "source" else 2.0
-    frame_kb = {"source": np.nan, 18: 20.0, 30: 5.0}[qp]
+    frame_kb = {"source": 20.0, 18: 20.0, 30: 5.0}[qp]
     look = {"tiled": 38.5, "plain": 7.7, "small": 3.0}[model]  # type: ignore[index]
     steps = {
         "street": step_trace(0.2, 1, frame_kb, 1.0),

@@ -1,0 +1,254 @@
+"""What a choice of knobs would have measured, from each knob measured alone.
+
+Chameleon (Jiang et al., SIGCOMM 2018) profiles n knobs of m values in n x m runs instead of m^n,
+assuming that they act independently. Here that means: accuracies relative to golden multiply, and
+so do a step's CPU seconds, items and bytes; a knob that keeps frames back (a rate, a difference
+threshold) keeps the same frames back whatever the others are.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vedette.errors import Problem, RecordError
+from vedette.types.graph import Choice, Scalar, Workflow
+from vedette.types.profile import Profile, StepTrace, Sweep, Trace
+
+Floats = NDArray[np.float64]
+FIELDS = ("cpu_s", "items", "size_bytes", "encode_s", "decode_s")
+
+
+def accuracy(
+    profile: Profile, choice: Choice, metric: str, measured: Sequence[Sweep] = ()
+) -> float:
+    """The F1 of a choice against golden: as measured jointly, else each knob's alone, multiplied.
+
+    Assumes independent knobs (Chameleon), which the verification by running then checks.
+    """
+    for sweep in measured:
+        if _is_choice(sweep.trace, choice, profile):
+            return sweep.scores[metric].f1
+    return prod(_sweep(profile, *knob).scores[metric].f1 for knob in moved(profile, choice).items())
+
+
+def moved(profile: Profile, choice: Choice) -> dict[str, Scalar]:
+    """The knobs that a choice sets to something else than golden, in the order of the profile."""
+    golden = profile.golden.choice
+    return {knob: choice[knob] for knob in golden if choice.get(knob, golden[knob]) != golden[knob]}
+
+
+def compose(
+    profile: Profile, choice: Choice, expanded: Workflow, measured: Sequence[Sweep] = ()
+) -> Trace:
+    """The trace of a choice that nobody measured, with the steps of its ``expanded`` workflow.
+
+    A step that has a knob of its own starts from that knob's trace, any other from golden's; each
+    other knob scales its figures by (sum with the knob) / (sum golden). Downstream of a knob that
+    keeps frames back only the frames remain that it let through in its own measurement, and the
+    sums are over those. A choice measured as a whole (``measured``, golden, one knob alone) is
+    taken as it is, except for bytes that nobody measured there. ``tracks`` are golden's.
+    """
+    knobs = moved(profile, choice)
+    whole = _measured(profile, choice, knobs, measured)
+    effects = {knob: _effect(profile, knob, value) for knob, value in knobs.items()}
+    above = _ancestors(expanded)
+    steps: dict[str, StepTrace] = {}
+    for name, declared in _nodes(expanded):
+        part = _compose_step(
+            profile, name, declared, expanded=expanded, effects=effects, above=above[name]
+        )
+        steps[name] = part if whole is None else _filled(whole.steps[name], part)
+    base = profile.golden if whole is None else whole
+    analysed = base.analysed.copy()
+    for effect in effects.values():
+        analysed &= effect.trace.analysed if whole is None else True
+    return replace(base, choice=dict(choice), analysed=analysed, steps=steps)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Effect:
+    """What one knob at one value does to every step.
+
+    ``kept`` are the frames that the knob's own step let through (None: all that golden does).
+    ``plain`` and ``masked`` hold the ratio of sums to golden's, over all frames and over ``kept``,
+    by the step's name, and by ``=declared`` for all parts of a declared step together.
+    """
+
+    step: str
+    trace: Trace
+    kept: NDArray[np.bool_] | None
+    plain: Mapping[str, Mapping[str, float]]
+    masked: Mapping[str, Mapping[str, float]]
+
+
+@lru_cache(maxsize=512)
+def _effect(profile: Profile, knob: str, value: Scalar) -> _Effect:
+    golden, trace = profile.golden, _sweep(profile, knob, value).trace
+    step = knob.rpartition(".")[0]
+    kept = None
+    if step in trace.steps:
+        through = trace.steps[step].items > 0
+        if through.sum() < (golden.steps[step].items > 0).sum():
+            kept = through
+    plain = _ratios(golden, trace, np.ones(len(golden.frame), bool))
+    masked = plain if kept is None else _ratios(golden, trace, kept)
+    return _Effect(step, trace, kept, plain, masked)
+
+
+def _ratios(golden: Trace, trace: Trace, kept: NDArray[np.bool_]) -> dict[str, dict[str, float]]:
+    above, below = _sums(trace, kept), _sums(golden, kept)
+    return {
+        name: {field: _ratio(above[name][field], below[name][field]) for field in FIELDS}
+        for name in above.keys() & below.keys()
+    }
+
+
+def _sums(trace: Trace, kept: NDArray[np.bool_]) -> dict[str, dict[str, float]]:
+    """By step; ``=declared`` adds the CPU of a step's parts and takes the output of the last."""
+    found: dict[str, dict[str, float]] = {}
+    for name, step in trace.steps.items():
+        found[name] = {field: float(getattr(step, field)[kept].sum()) for field in FIELDS}
+    for name in list(found):
+        declared = declared_name(name)
+        group = found.setdefault(f"={declared}", {**found.get(declared, found[name]), "cpu_s": 0.0})
+        group["cpu_s"] += found[name]["cpu_s"]
+    return found
+
+
+def _ratio(above: float, below: float) -> float:
+    """1 where nobody measured it or where golden has nothing to scale."""
+    return above / below if np.isfinite(above) and np.isfinite(below) and below > 0 else 1.0
+
+
+def declared_name(name: str) -> str:
+    """The declared step that a part belongs to: parts are named ``step.part``."""
+    return name.partition(".")[0]
+
+
+def _compose_step(
+    profile: Profile,
+    name: str,
+    declared: str,
+    *,
+    expanded: Workflow,
+    effects: Mapping[str, _Effect],
+    above: frozenset[str],
+) -> StepTrace:
+    parts = {each for each, owner in _nodes(expanded) if owner == declared}
+    is_whole = _parts(profile.golden, declared) == parts
+    own = next((e for e in effects.values() if _owns(e, declared, parts)), None)
+    if own is None and not is_whole:
+        raise RecordError(
+            Problem(
+                f"a profile without the steps {', '.join(sorted(parts))}",
+                "a profile of this workflow, with every value of its knobs",
+                "profiling again",
+            )
+        )
+    base = (own.trace if own else profile.golden).steps[name]
+    if own and name in profile.golden.steps:
+        base = _filled(base, profile.golden.steps[name])
+    factors, kept = dict.fromkeys(FIELDS, 1.0), np.ones(len(base.cpu_s), bool)
+    for effect in effects.values():
+        if effect is own:
+            continue
+        is_below = effect.step in above
+        if is_below and effect.kept is not None:
+            kept = kept & effect.kept
+        ratios = effect.masked if is_below else effect.plain
+        ratio = ratios.get(name if is_whole else f"={declared}", ratios.get(f"={declared}", {}))
+        factors = {field: factors[field] * ratio.get(field, 1.0) for field in FIELDS}
+    return _scaled(base, factors, kept)
+
+
+def _owns(effect: _Effect, declared: str, parts: set[str]) -> bool:
+    return effect.step == declared and _parts(effect.trace, declared) == parts
+
+
+def _parts(trace: Trace, declared: str) -> set[str]:
+    """A declared step's parts in a trace, without the packing beside them."""
+    packing = ("encode", "decode", "evidence")
+    return {
+        name
+        for name in trace.steps
+        if declared_name(name) == declared and not name.partition(".")[2].startswith(packing)
+    }
+
+
+def _scaled(base: StepTrace, factors: Mapping[str, float], kept: NDArray[np.bool_]) -> StepTrace:
+    if kept.all() and all(factor == 1.0 for factor in factors.values()):
+        return base
+    fields: dict[str, Floats] = {
+        field: np.where(kept, getattr(base, field) * factors[field], 0.0) for field in FIELDS
+    }
+    whole = np.diff(np.floor(np.cumsum(fields["items"]) + 0.5), prepend=0.0)
+    return StepTrace(
+        fields["cpu_s"],
+        whole.astype(np.int32),  # the sum stays true, where rounding each frame would lose it
+        fields["size_bytes"],
+        fields["encode_s"],
+        fields["decode_s"],
+    )
+
+
+def _filled(step: StepTrace, other: StepTrace) -> StepTrace:
+    """The step, with bytes and packing from another trace where nobody measured them here."""
+    if np.isfinite(step.size_bytes).all():
+        return step
+    return replace(
+        step,
+        size_bytes=other.size_bytes,
+        encode_s=other.encode_s,
+        decode_s=other.decode_s,
+    )
+
+
+def _measured(
+    profile: Profile, choice: Choice, knobs: Mapping[str, Scalar], measured: Iterable[Sweep]
+) -> Trace | None:
+    if not knobs:
+        return profile.golden
+    if len(knobs) == 1:
+        return _sweep(profile, *next(iter(knobs.items()))).trace
+    for sweep in measured:
+        if _is_choice(sweep.trace, choice, profile):
+            return sweep.trace
+    return None
+
+
+def _is_choice(trace: Trace, choice: Choice, profile: Profile) -> bool:
+    return moved(profile, trace.choice) == moved(profile, choice)
+
+
+def _sweep(profile: Profile, knob: str, value: Scalar) -> Sweep:
+    try:
+        return profile.sweeps[knob, value]
+    except KeyError:
+        known = [str(each) for name, each in profile.sweeps if name == knob]
+        raise RecordError(
+            Problem(
+                f"a profile without {knob} = {value}",
+                f"one of the measured values {', '.join(known) or '(none)'}",
+                "profiling again",
+            )
+        ) from None
+
+
+def _nodes(workflow: Workflow) -> list[tuple[str, str]]:
+    """(name, declared step) of every source and step."""
+    sources = [(source.name, source.name) for source in workflow.sources]
+    return [*sources, *((step.name, step.declared) for step in workflow.steps)]
+
+
+def _ancestors(workflow: Workflow) -> dict[str, frozenset[str]]:
+    """The declared steps above each source and step, not counting its own."""
+    found: dict[str, frozenset[str]] = {source.name: frozenset() for source in workflow.sources}
+    declared = dict(_nodes(workflow))
+    for step in workflow.ordered():
+        above = frozenset().union(*(found[n] | {declared[n]} for n in step.inputs))
+        found[step.name] = above - {step.declared}
+    return found

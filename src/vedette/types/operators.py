@@ -57,7 +57,8 @@ class Variant:
     """A model at one input size; with ``expansion`` it becomes several steps before placement.
 
     ``shape`` "square": ``size`` x ``size``; "picture": ``size`` on the picture's longer side, and
-    as much on the other as it needs, rounded up to 32. ``over`` is the variant that an expansion's inner step runs.
+    as much on the other as it needs, rounded up to 32. ``over`` is the variant that an expansion's
+    inner step runs.
     """
 
     name: str

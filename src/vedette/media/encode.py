@@ -16,7 +16,7 @@ from av.video.frame import PictureType
 from vedette.errors import MediaError, Problem
 from vedette.image import ArrayPicture
 from vedette.media.jpeg import MAX_PIXELS
-from vedette.media.picture import DecodedPicture, planes_of, planes_of_bgr
+from vedette.media.picture import DecodedPicture, copied, planes_of, planes_of_bgr
 from vedette.media.problems import reason
 from vedette.types.media import Picture
 
@@ -41,6 +41,7 @@ class H264Encoder:
         self.qp, self.rate = qp, rate
         self.gop_frames = _ENDLESS if gop_s is None else max(1, round(gop_s * rate))
         self._context: VideoCodecContext | None = None
+        self._own: av.VideoFrame | None = None  # x264 copies it at once: one will do
         self._count = 0
 
     def restart(self) -> None:
@@ -49,12 +50,11 @@ class H264Encoder:
 
     def encode(self, picture: Picture, *, key: bool = False) -> bytes:
         """One picture as one access unit in Annex B form; another size restarts."""
-        frame = _even(picture)
+        self._own = frame = copied(_even(picture), self._own)
         context = self._context
         if context is None or (context.width, context.height) != (frame.width, frame.height):
             self.restart()
             self._context = context = self._opened(frame)
-        # The planes are shared with others; what is said of them here is the encoder's alone.
         frame.pts, frame.time_base = self._count, 1 / self.rate
         frame.pict_type = PictureType.I if key else PictureType.NONE
         packets = context.encode(frame)
@@ -124,10 +124,10 @@ def _cropped(frame: av.VideoFrame, size: tuple[int, int]) -> Picture:
 
 
 def _without_banner(coded: bytes) -> bytes:
-    """Without the supplemental unit in which x264 lists its settings at every start, 600 bytes.
+    r"""Without the supplemental unit in which x264 lists its settings at every start, 600 bytes.
 
-    >>> _without_banner(b"\\0\\0\\0\\1\\x67sps\\0\\0\\1\\x06x264\\0\\0\\1\\x65slice")
-    b'\\x00\\x00\\x00\\x01gsps\\x00\\x00\\x01eslice'
+    >>> _without_banner(b"\0\0\0\1\x67sps\0\0\1\x06x264\0\0\1\x65slice")
+    b'\x00\x00\x00\x01gsps\x00\x00\x01eslice'
     """
     starts = [(found.start(), found.end()) for found in _START.finditer(coded)]
     ends = [start for start, _ in starts[1:]] + [len(coded)]

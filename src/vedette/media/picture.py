@@ -10,6 +10,7 @@ from typing import Protocol, cast, runtime_checkable
 import av
 import cv2
 import numpy as np
+from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vedette.image import ArrayPicture
@@ -128,6 +129,17 @@ def planes_of(picture: Picture, width: int, height: int) -> av.VideoFrame:
     return planes_of_bgr(picture.bgr(width, height))
 
 
+def copied(shared: av.VideoFrame, into: av.VideoFrame | None) -> av.VideoFrame:
+    """An encoder's own copy, to write time and type on; ``into`` is used again where it fits."""
+    fits = into is not None and (into.width, into.height) == (shared.width, shared.height)
+    own = into if into is not None and fits else av.VideoFrame(shared.width, shared.height)
+    own.colorspace, own.color_range = shared.colorspace, shared.color_range
+    for target, source in zip(own.planes, shared.planes, strict=True):
+        shape = (source.height, source.width)
+        _strided(target, shape)[:] = _strided(source, shape)
+    return own
+
+
 def planes_of_bgr(pixels: Pixels) -> av.VideoFrame:
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="bgr24")
     converter = _converter("yuv420p", frame.width, frame.height)
@@ -147,11 +159,12 @@ def _converter(layout: str, width: int, height: int) -> VideoReformatter:
 
 def _plane_view(frame: av.VideoFrame, shape: tuple[int, ...]) -> Pixels:
     """The first plane without its padding, as a view that keeps the frame alive."""
-    plane = frame.planes[0]
+    return _read_only(_strided(frame.planes[0], shape))
+
+
+def _strided(plane: VideoPlane, shape: tuple[int, ...]) -> Pixels:
     strides = (plane.line_size, *shape[2:], 1)
-    return _read_only(
-        np.ndarray(shape, np.uint8, buffer=cast("memoryview", plane), strides=strides)
-    )
+    return np.ndarray(shape, np.uint8, cast("memoryview", plane), strides=strides)
 
 
 def _read_only(pixels: Pixels) -> Pixels:

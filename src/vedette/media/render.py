@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from vedette.media.picture import planes_of
+from vedette.media.picture import copied, planes_of
 from vedette.media.problems import media_error, reason
 from vedette.types.media import Picture
 
@@ -47,7 +47,7 @@ def _written(pictures: Iterable[Picture], path: Path, rate: Fraction) -> int:
         for picture in pictures:
             if count == 0:
                 stream.width, stream.height = picture.width, picture.height
-            frame = planes_of(picture, stream.width, stream.height)
+            frame = copied(planes_of(picture, stream.width, stream.height), None)
             if count == 0:
                 stream.codec_context.colorspace = frame.colorspace
                 stream.codec_context.color_range = frame.color_range

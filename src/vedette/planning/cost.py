@@ -1,0 +1,400 @@
+"""The one cost model: what a plan costs, from traces, for a search, a forecast and a report alike.
+
+A device's load is (CPU seconds per second) / (cores x speed), a link's is bits / rate, each way on
+its own. Something that exists beside every stream is as loaded as its busiest one. Streams that
+the trace does not hold cost what the average of their source does.
+
+Latency of an analysed frame is the longest path from capture to its answer: each step's CPU time
+on one core of its device, and where it changes device packing, the transfer (bytes / rate and half
+the round trip of each link), unpacking, and the mean waits of those links and of the device it
+enters (and of the one it starts on). Waits are M/G/c by Sakasegawa's formula with c whole cores and
+one job a frame: ``(1 + CV^2) / 2 * rho^(sqrt(2 (c + 1)) - 1) / (c (1 - rho)) * service``. The
+percentiles are those of the frames' sums. Answers grow older from one to the next: the age just
+before an answer comes is its latency plus the time since the previous analysed frame.
+
+Price is the hours of every device that does something (one for each stream where it is beside the
+stream) and the gigabytes on every link.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vedette.errors import Problem, RecordError
+from vedette.planning.compose import accuracy, compose
+from vedette.planning.layout import Flags, Floats, Graph, Layouts, Site, graph, layouts, site
+from vedette.planning.placement import Placement, home, strip
+from vedette.types.cluster import Cluster
+from vedette.types.figures import Figures
+from vedette.types.graph import Metric, Workflow
+from vedette.types.operators import Signature, Variant
+from vedette.types.profile import Trace
+
+__all__ = ["Demand", "Weights", "accuracy", "compose", "demand", "feasible", "figures", "weigh"]
+
+LIMIT = 0.8
+EMPTY_ANSWER_BYTES = 16.0
+PLAIN_EVENT_BYTES = 300.0
+"""An event on a link without its picture (which nobody measures apart)."""
+FULL_LOAD = 0.99
+"""Waits are those of this load where it is higher: the plan is infeasible anyway."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Demand:
+    """What a choice asks of any placement; see the axes in :mod:`vedette.planning.layout`.
+
+    ``*_rate`` are CPU seconds at speed 1, or Mbit, a second for each stream; ``cpu_s``, ``pack_s``,
+    ``unpack_s`` and ``size_bytes`` have a column for each analysed frame. ``memory_gb`` (N,).
+    """
+
+    work_rate: Floats
+    mbps: Floats
+    cpu_s: Floats
+    pack_s: Floats
+    unpack_s: Floats
+    size_bytes: Floats
+    stream: NDArray[np.int32]
+    time_s: Floats
+    frame_rate: float
+    analysed_rate: float
+    variability: float
+    memory_gb: Floats
+    is_measured: Flags
+    frames: int
+
+
+def demand(
+    trace: Trace,
+    graph: Graph,
+    signatures: Mapping[str, Signature],
+    variants: Mapping[str, Variant] | None = None,
+) -> Demand:
+    cpu = np.stack([trace.steps[name].cpu_s for name in graph.names])
+    pack, unpack, size = _flow_rows(trace, graph)
+    is_measured: Flags = np.logical_and.reduce(np.isfinite(size), axis=1)
+    size = np.where(is_measured[:, None], size, 0.0)
+    pack, unpack = np.nan_to_num(pack), np.nan_to_num(unpack)
+    rates = _per_stream(trace, graph.workflow, np.concatenate([cpu, pack, unpack, size]))
+    split = len(rates) - len(size)
+    per_stream = _per_stream(trace, graph.workflow, np.ones((1, len(trace.frame))))
+    analysed = _per_stream(trace, graph.workflow, trace.analysed[None].astype(float))
+    kept = trace.analysed
+    total = cpu[:, kept].sum(axis=0)
+    spread = float(np.var(total) / np.mean(total) ** 2) if total.sum() > 0 else 0.0
+    return Demand(
+        work_rate=rates[:split],
+        mbps=rates[split:] * 8e-6,
+        cpu_s=cpu[:, kept],
+        pack_s=pack[:, kept],
+        unpack_s=unpack[:, kept],
+        size_bytes=size[:, kept],
+        stream=trace.stream[kept],
+        time_s=trace.time_s[kept],
+        frame_rate=float(per_stream.sum()),
+        analysed_rate=float(analysed.sum()),
+        variability=(1 + spread) / 2,
+        memory_gb=_memory_gb(graph, signatures, variants or {}),
+        is_measured=is_measured,
+        frames=len(trace.frame),
+    )
+
+
+def _flow_rows(trace: Trace, graph: Graph) -> tuple[Floats, Floats, Floats]:
+    """Packing, unpacking and bytes of each flow and frame; packing that was traced goes first."""
+    pack, unpack, size = [], [], []
+    shown = {flow.producer for flow in graph.flows if flow.role == "evidence"}
+    for flow in graph.flows:
+        name = graph.names[flow.producer]
+        step, suffix = trace.steps[name], "evidence" if flow.role == "evidence" else "encode"
+        packing = trace.steps.get(f"{name}.{suffix}")
+        suffix = "evidence" if flow.role == "evidence" else "decode"
+        unpacking = next(
+            (s for n, s in trace.steps.items() if n.startswith(f"{name}.{suffix}@")), None
+        )
+        pack.append(packing.cpu_s if packing else step.encode_s)
+        unpack.append(unpacking.cpu_s if unpacking else step.decode_s)
+        sent = step.size_bytes
+        if flow.role == "answer":
+            plain = PLAIN_EVENT_BYTES * step.items if flow.producer in shown else sent
+            is_empty = step.items == 0
+            sent = np.where(is_empty, np.where(trace.analysed, EMPTY_ANSWER_BYTES, 0.0), plain)
+        size.append(packing.size_bytes if packing else sent)
+    return np.stack(pack), np.stack(unpack), np.stack(size)
+
+
+def _per_stream(trace: Trace, workflow: Workflow, rows: Floats) -> Floats:
+    """Row sums over each stream's own duration: (rows, K)."""
+    streams = list(workflow.streams())
+    place = {name: i for i, name in enumerate(trace.streams)}
+    found = np.full((len(rows), len(streams)), np.nan)
+    for k, (_, stream) in enumerate(streams):
+        chosen = trace.stream == place.get(stream.name, -1)
+        if chosen.any():
+            duration_s = chosen.sum() / float(trace.rates[stream.name])
+            found[:, k] = rows[:, chosen].sum(axis=1) / duration_s
+    for source in workflow.sources:
+        own = [k for k, (name, _) in enumerate(streams) if name == source.name]
+        known = [k for k in own if np.isfinite(found[0, k])]
+        mean = found[:, known].mean(axis=1) if known else np.zeros(len(rows))
+        for k in own:
+            found[:, k] = found[:, k] if k in known else mean
+    return found
+
+
+def _memory_gb(
+    graph: Graph, signatures: Mapping[str, Signature], variants: Mapping[str, Variant]
+) -> Floats:
+    """A model takes 50 MB and 400 bytes an input pixel (YOLOX-Nano 416: .12 GB)."""
+    found = np.zeros(len(graph.names))
+    for i, step in enumerate(graph.steps, start=graph.source_count):
+        for setting in signatures[step.operator].models:
+            variant = variants.get(str(step.settings.get(setting)))
+            found[i] += 0.05 + 4e-7 * variant.size**2 if variant else 0.0
+    return found
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Weights:
+    """What each of P placements costs; latencies are those of an average frame until asked for.
+
+    ``load`` (P, D + L + D): devices, lanes, memories.
+    """
+
+    load: Floats
+    metrics: Mapping[Metric, Floats]
+    device_wait_s: Floats
+    lane_wait_s: Floats
+
+
+def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
+    """All that is a sum over steps, and the latency of a frame that costs the average."""
+    count, devices = plans.place.shape[0], len(site.names)
+    work = (plans.work @ ask.work_rate).reshape(count, devices, -1)
+    bits = plans.hops @ ask.mbps
+    streams = work.shape[2]
+    used = np.where(site.is_per_stream, work.max(axis=2), work.sum(axis=2)) / site.capacity
+    full = np.where(site.lane_is_per_stream, bits.max(axis=2), bits.sum(axis=2)) / site.lane_mbps
+    memory = (plans.work[:, :, : len(graph.names)] @ ask.memory_gb) / site.memory_gb
+    lane_mbps = bits.sum(axis=2)
+    busy = plans.work.any(axis=2)
+    hours = busy @ (site.price_per_hour * np.where(site.is_per_stream, streams, 1))
+    metrics: dict[Metric, Floats] = {
+        "camera_mbps": lane_mbps @ site.lane_is_camera,
+        "wan_mbps": lane_mbps @ site.lane_is_wan,
+        "cpu_ms_per_frame": work.sum(axis=(1, 2)) / ask.frame_rate * 1e3,
+        "price_per_hour": hours + lane_mbps @ (site.lane_price_per_gb * 0.45),  # GB/h of 1 Mbit/s
+    }
+    waits = _waits(used, full, ask, site, streams)
+    weights = Weights(np.concatenate([used, full, memory], axis=1), metrics, *waits)
+    average = replace(
+        ask,
+        cpu_s=_mean(ask.cpu_s),
+        pack_s=_mean(ask.pack_s),
+        unpack_s=_mean(ask.unpack_s),
+        size_bytes=_mean(ask.size_bytes),
+    )
+    latency = latencies(plans, average, graph, site, weights)
+    return replace(weights, metrics={**metrics, **timing(latency, ask, with_age_p95=False)})
+
+
+def _mean(rows: Floats) -> Floats:
+    mean: Floats = rows.mean(axis=1, keepdims=True) if rows.shape[1] else np.zeros((len(rows), 1))
+    return mean
+
+
+def _waits(
+    used: Floats, full: Floats, ask: Demand, site: Site, streams: int
+) -> tuple[Floats, Floats]:
+    """Mean waits of devices (P, D) and lanes (P, L)."""
+    rate = max(ask.analysed_rate, 1e-9)
+    jobs = np.where(site.is_per_stream, rate / streams, rate)
+    busy = np.minimum(used, FULL_LOAD)
+    service = busy * site.servers / jobs
+    power = np.sqrt(2 * (site.servers + 1)) - 1
+    devices: Floats = ask.variability * busy**power / (site.servers * (1 - busy)) * service
+    jobs = np.where(site.lane_is_per_stream, rate / streams, rate)
+    filled = np.minimum(full, FULL_LOAD)
+    lanes: Floats = filled / (1 - filled) * filled / jobs
+    return devices, lanes
+
+
+def latencies(plans: Layouts, ask: Demand, graph: Graph, site: Site, weights: Weights) -> Floats:
+    """Seconds from capture to the last answer, (P, frames): the longest path through the graph."""
+    rows = np.arange(len(plans.place))
+    travel_s = site.route @ (8e-6 / site.lane_mbps)  # (D, D) a byte
+    half_trip_s = site.route @ (site.lane_rtt_s / 2)
+    pack_on = plans.work[:, :, len(graph.names) : len(graph.names) + len(graph.flows)]
+
+    def arrival(j: int, here: NDArray[np.intp]) -> Floats:
+        flow = graph.flows[j]
+        there = plans.place[:, flow.producer]
+        moves = plans.need[rows, j, here]
+        lanes = site.route[there, here]
+        fixed = half_trip_s[there, here] + (lanes * weights.lane_wait_s).sum(axis=1)
+        fixed += weights.device_wait_s[rows, here] * (there != here)
+        pack = pack_on[rows, there, j] / site.core_speed[there]
+        extra = (
+            fixed[:, None]
+            + pack[:, None] * ask.pack_s[j]
+            + travel_s[there, here][:, None] * ask.size_bytes[j]
+            + ask.unpack_s[j] / site.core_speed[here][:, None]
+        )
+        return finish[flow.producer] + extra * moves[:, None]
+
+    finish: list[Floats] = []
+    for node, inputs in enumerate(graph.inputs):
+        here = plans.place[:, node]
+        start = weights.device_wait_s[rows, here][:, None] * np.ones(ask.cpu_s.shape[1])
+        if inputs:
+            start = np.max([arrival(graph.flow_of[i], here) for i in inputs], axis=0)
+        finish.append(start + ask.cpu_s[node] / site.core_speed[here][:, None])
+    answers = [
+        arrival(j, np.full(len(rows), flow.target))
+        for j, flow in enumerate(graph.flows)
+        if flow.role == "answer"
+    ]
+    latency: Floats = np.max(answers, axis=0)
+    return latency
+
+
+def timing(latency: Floats, ask: Demand, *, with_age_p95: bool = True) -> dict[Metric, Floats]:
+    """Percentiles of latency and age in ms, (P,); infinite where no frame is analysed.
+
+    Without ``with_age_p95`` the greatest age stands in for it (a bound, and quick).
+    """
+    never = np.full(len(latency), np.inf)
+    middle, high = never, never
+    if len(ask.stream):
+        middle, high = np.quantile(latency, [0.5, 0.95], axis=1) * 1e3
+    follows = np.flatnonzero(np.diff(ask.stream) == 0)
+    age, oldest = never, never
+    if len(follows):
+        gap = np.diff(ask.time_s)[follows]
+        is_average = latency.shape[1] == 1
+        after = latency if is_average else latency[:, follows + 1]
+        oldest = (gap.max() + latency[:, 0] if is_average else (gap + after).max(axis=1)) * 1e3
+        age = oldest
+        if with_age_p95:
+            before = latency if is_average else latency[:, follows]
+            age = _age_p95_s(before, gap + after) * 1e3
+    return {
+        "latency_p50_ms": middle,
+        "latency_p95_ms": high,
+        "age_p95_ms": age,
+        "age_max_ms": oldest,
+    }
+
+
+def _age_p95_s(low: Floats, high: Floats, parts: int = 8) -> Floats:
+    """The age over all instants: it grows from ``low`` to ``high`` between two answers."""
+    low, high = np.broadcast_arrays(low, high)
+    long = np.maximum(high - low, 0.0)
+    at = (np.arange(parts) + 0.5) / parts
+    age = (low[:, :, None] + long[:, :, None] * at).reshape(len(low), -1)
+    weight = np.repeat(long, parts, axis=1)
+    order = np.argsort(age, axis=1)
+    age = np.take_along_axis(age, order, axis=1)
+    share = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+    found = (share < 0.95 * share[:, -1:]).sum(axis=1)
+    result: Floats = age[np.arange(len(age)), np.minimum(found, age.shape[1] - 1)]
+    return result
+
+
+def figures(
+    workflow: Workflow,
+    placement: Placement,
+    cluster: Cluster,
+    trace: Trace,
+    signatures: Mapping[str, Signature],
+    *,
+    variants: Mapping[str, Variant] | None = None,
+    device_ratio: Mapping[str, float] | None = None,
+) -> Figures:
+    """What a placed workflow is predicted to cost; packing steps may be written out or not.
+
+    Raises RecordError where something has to cross a link whose bytes nobody measured.
+    """
+    plain = strip(workflow)
+    shape, place = graph(plain, cluster, signatures), site(cluster, device_ratio)
+    at = {source.name: home(cluster).name for source in plain.sources} | dict(placement)
+    row = np.array([[place.names.index(at[name]) for name in shape.names]], np.intp)
+    plan, ask = layouts(shape, place, row), demand(trace, shape, signatures, variants)
+    _refuse_unmeasured(plan, ask, shape)
+    weights = weigh(plan, ask, shape, place)
+    latency = latencies(plan, ask, shape, place, weights)
+    metrics = {name: float(v[0]) for name, v in weights.metrics.items()}
+    metrics |= {name: float(v[0]) for name, v in timing(latency, ask).items()}
+    return Figures(
+        label="predicted",
+        **metrics,  # type: ignore[arg-type]  # the metrics are Figures' own names
+        frames=ask.frames,
+        analysed=len(ask.stream),
+        load=_loads(weights, place),
+        step_ms=_step_ms(plan, ask, shape, place, weights),
+        step_mbps={
+            shape.names[flow.producer]: float(ask.mbps[j].sum())
+            for j, flow in enumerate(shape.flows)
+            if flow.role != "evidence" and plan.hops[0, :, j].any()
+        },
+    )
+
+
+def _refuse_unmeasured(plan: Layouts, ask: Demand, shape: Graph) -> None:
+    for j, flow in enumerate(shape.flows):
+        if plan.hops[0, :, j].any() and not ask.is_measured[j]:
+            raise RecordError(
+                Problem(
+                    f"no measured size of what {shape.names[flow.producer]} puts out",
+                    "a profile that packed it, because this placement sends it over a link",
+                    "profiling again, or another placement",
+                )
+            )
+
+
+def load_names(place: Site) -> tuple[str, ...]:
+    return (*place.names, *place.lanes, *(f"{name} memory" for name in place.names))
+
+
+def _loads(weights: Weights, place: Site) -> dict[str, float]:
+    named = zip(load_names(place), weights.load[0], strict=True)
+    return {name: float(load) for name, load in named if load > 0}
+
+
+def _step_ms(
+    plan: Layouts, ask: Demand, shape: Graph, place: Site, weights: Weights
+) -> dict[str, float]:
+    """Mean contributions to an analysed frame; those of parallel branches stand side by side."""
+    found: dict[str, float] = {}
+
+    def add(name: str, seconds: float) -> None:
+        if seconds > 0:
+            found[name] = found.get(name, 0.0) + seconds * 1e3
+
+    def mean(row: Floats) -> float:
+        return float(row.mean()) if len(row) else 0.0
+
+    speed, nodes = place.core_speed, len(shape.names)
+    for i, name in enumerate(shape.names):
+        add(name, mean(ask.cpu_s[i]) / speed[plan.place[0, i]])
+    for j, flow in enumerate(shape.flows):
+        name, there = shape.names[flow.producer], plan.place[0, flow.producer]
+        if flow.role == "evidence":
+            continue
+        add(f"{name}.encode", plan.work[0, there, nodes + j] * mean(ask.pack_s[j]) / speed[there])
+        for here in np.flatnonzero(plan.need[0, j]):
+            add(f"{name}.decode@{place.names[here]}", mean(ask.unpack_s[j]) / speed[here])
+            for lane in np.flatnonzero(place.route[there, here]):
+                transfer = mean(ask.size_bytes[j]) * 8e-6 / place.lane_mbps[lane]
+                add(place.lanes[lane], transfer + place.lane_rtt_s[lane] / 2)
+                add(f"wait {place.lanes[lane]}", weights.lane_wait_s[0, lane])
+    for d in np.flatnonzero(plan.work[0].any(axis=1)):
+        add(f"wait {place.names[d]}", weights.device_wait_s[0, d])
+    return found
+
+
+def feasible(costs: Figures, limit: float = LIMIT) -> bool:
+    """Whether every device, link and memory is loaded up to ``limit`` at most."""
+    return all(load <= limit + 1e-9 for load in costs.load.values())

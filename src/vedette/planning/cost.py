@@ -236,13 +236,14 @@ def latencies(plans: Layouts, ask: Demand, graph: Graph, site: Site, weights: We
         fixed = half_trip_s[there, here] + (lanes * weights.lane_wait_s).sum(axis=1)
         fixed += weights.device_wait_s[rows, here] * (there != here)
         pack = pack_on[rows, there, j] / site.core_speed[there]
-        extra = (
+        extra: Floats = (
             fixed[:, None]
             + pack[:, None] * ask.pack_s[j]
             + travel_s[there, here][:, None] * ask.size_bytes[j]
             + ask.unpack_s[j] / site.core_speed[here][:, None]
         )
-        return finish[flow.producer] + extra * moves[:, None]
+        arrived: Floats = finish[flow.producer] + extra * moves[:, None]
+        return arrived
 
     finish: list[Floats] = []
     for node, inputs in enumerate(graph.inputs):

@@ -1,0 +1,150 @@
+"""A workflow or cluster from plain values in the syntax of its file."""
+
+import os.path
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vedette.declaring.opening import Choose, declared_step
+from vedette.declaring.shape import UNREAD
+from vedette.types.cluster import Cluster, Device, Link
+from vedette.types.graph import (
+    EventRule,
+    Objective,
+    Source,
+    Span,
+    Step,
+    Stream,
+    Transport,
+    Workflow,
+)
+from vedette.types.operators import Signature
+
+NO_FRAMES = Span(0, 0)
+"""What ``[]`` means."""
+
+
+def built_workflow(
+    clean: dict[str, Any],
+    names: Mapping[str, Iterable[str]],
+    *,
+    folder: Path,
+    signatures: Mapping[str, Signature],
+    variants: Iterable[str],
+) -> Workflow:
+    """What ``clean`` says; parts that could not be read are left out or stand empty.
+
+    ``names`` has all that was declared under "sources" and "steps", so that whatever refers to a
+    part which could not be read still finds it.
+    """
+    variants = tuple(variants)
+    sources, steps = clean.get("sources", {}), clean.get("steps", {})
+    rest = {key: clean[key] for key in ("deliver_to", "evidence_to") if key in clean}
+    transport = clean.get("transport", {})
+    if "qp" in transport:
+        transport = transport | {"qp": tuple(transport["qp"])}
+    return Workflow(
+        name=clean.get("name", ""),
+        sources=tuple(
+            Source(name, tuple(_streams(name, sources.get(name, {}), folder)))
+            for name in names["sources"]
+        ),
+        steps=tuple(
+            _step(name, steps.get(name, {}), signatures, variants) for name in names["steps"]
+        ),
+        objective=Objective(**clean.get("objective", {})),
+        events=EventRule(**clean.get("events", {})),
+        transport=Transport(**transport),
+        **rest,
+    )
+
+
+def built_cluster(clean: dict[str, Any], names: Iterable[str]) -> Cluster:
+    """What ``clean`` says; ``names`` are all declared devices, also those that were unreadable."""
+    devices = clean.get("devices", {})
+    return Cluster(
+        name=clean.get("name", ""),
+        devices=tuple(
+            Device(name=name, **({"tier": "edge", "cores": 1.0} | devices.get(name, {})))
+            for name in names
+        ),
+        links=tuple(_link(link) for link in clean.get("links", ())),
+    )
+
+
+def local_path(url: str, folder: Path) -> str:
+    """A relative path as seen from the current folder; URLs and absolute paths stay.
+
+    >>> local_path("camera1.mp4", Path("city")), local_path("rtsp://10.0.0.7/a", Path("city"))
+    ('city/camera1.mp4', 'rtsp://10.0.0.7/a')
+    """
+    return url if is_absolute(url) else os.path.normpath(folder / url)
+
+
+def is_absolute(url: str) -> bool:
+    return re.match(r"[A-Za-z][\w+.-]+:", url) is not None or Path(url).is_absolute()
+
+
+def _streams(source: str, written: Any, folder: Path) -> Iterable[Stream]:
+    """One URL is a stream with its source's name; several are numbered from 1."""
+    match written:
+        case str():
+            by_name: Mapping[str, Any] = {source: written}
+        case list():
+            by_name = {f"{source}{number}": url for number, url in enumerate(written, 1)}
+        case _:
+            by_name = written
+    for name, value in by_name.items():
+        given: dict[str, Any] = {"url": value} if isinstance(value, str) else dict(value)
+        url = local_path(given.pop("url"), folder) if "url" in given else ""
+        for part in ("plan_on", "report_on"):
+            if given.get(part) is not None:
+                given[part] = _span(given[part])
+        yield Stream(name, url, **given)
+
+
+def _span(frames: list[int]) -> Span:
+    return Span(*frames) if frames else NO_FRAMES
+
+
+def _step(
+    name: str, given: Any, signatures: Mapping[str, Signature], variants: tuple[str, ...]
+) -> Step:
+    settings = {
+        key: Choose(tuple(value["choose"])) if _is_choose(value) else value
+        for key, value in given.items()
+        if key not in ("run", "from", "when")
+    }
+    inputs = given.get("from", [UNREAD])
+    return declared_step(
+        name,
+        given.get("run", ""),
+        tuple([inputs] if isinstance(inputs, str) else inputs or [UNREAD]),
+        settings,
+        {
+            attribute: tuple(values) if isinstance(values, list) else (values,)
+            for attribute, values in given.get("when", {}).items()
+        },
+        signature=signatures.get(given.get("run", "")),
+        variants=variants,
+    )
+
+
+def _is_choose(value: Any) -> bool:
+    return isinstance(value, dict) and "choose" in value
+
+
+def _link(given: dict[str, Any]) -> Link:
+    """The way back is as fast as the way there, where nothing else is said."""
+    rest = dict(given)
+    rate = rest.pop("rate_mbps", 1.0)
+    back = rest.pop("back_mbps", None)
+    return Link(
+        source=rest.pop("from", UNREAD),
+        target=rest.pop("to", UNREAD),
+        rate_mbps=rate,
+        back_mbps=rate if back is None else back,
+        rtt_ms=rest.pop("rtt_ms", 0.0),
+        **rest,
+    )

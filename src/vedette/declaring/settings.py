@@ -1,0 +1,134 @@
+"""The mistakes in what steps set: unknown settings, wrong types, unknown variants, bad choices."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
+
+from vedette.declaring.shape import described
+from vedette.errors import nearest
+from vedette.records.mistakes import ElementPath, Mistake, shown
+from vedette.types.graph import Scalar, Step, Workflow
+from vedette.types.operators import Setting, Signature
+
+RESERVED = ("run", "from", "when")
+
+
+class SettingChecker:
+    """Checks values against settings' annotated types; each type is prepared once."""
+
+    def __init__(self) -> None:
+        self._adapters: dict[int, tuple[Setting, TypeAdapter[Any] | None]] = {}
+
+    def fits(self, value: Any, setting: Setting) -> bool:
+        adapter = self._adapter(setting)
+        if adapter is None:
+            return True
+        try:
+            adapter.validate_json(json.dumps(value), strict=True)
+        except (ValidationError, TypeError, ValueError, RecursionError):
+            return False
+        return True
+
+    def _adapter(self, setting: Setting) -> TypeAdapter[Any] | None:
+        """None where pydantic cannot read the type: the operator itself must object then."""
+        known = self._adapters.get(id(setting))
+        if known is None:
+            try:
+                known = (setting, TypeAdapter(setting.schema))
+            except PydanticSchemaGenerationError:
+                known = (setting, None)
+            self._adapters[id(setting)] = known
+        return known[1]
+
+
+def setting_mistakes(
+    workflow: Workflow, signatures: Mapping[str, Signature], variants: Iterable[str]
+) -> Iterator[Mistake]:
+    """Every step's settings and choices against its operator's signature."""
+    checker, variants = SettingChecker(), tuple(variants)
+    for step in workflow.steps:
+        path = ("steps", step.name)
+        signature = signatures.get(step.operator)
+        if signature is None:
+            hint = nearest(step.operator, tuple(signatures))
+            found = f"the operator {step.operator!r}"
+            yield Mistake((*path, "run"), found, "the name of an operator", hint)
+            continue
+        yield from _unknown_and_missing(step, signature, path)
+        for name, place, value in _given(step, path):
+            if name in signature.models:
+                yield from _variant(value, variants, place)
+            elif name in signature.settings:
+                yield from _value(value, signature.settings[name], place, checker)
+        for name, values in step.choices.items():
+            yield from _choice(values, (*path, name))
+
+
+def _unknown_and_missing(step: Step, signature: Signature, path: ElementPath) -> Iterator[Mistake]:
+    known = (*signature.settings, *signature.models)
+    also = (*known, *RESERVED)
+    given = {**step.settings, **step.choices}
+    for name in given:
+        if name not in known:
+            found = f"the setting {name!r}"
+            expected = f"a setting of {step.operator}"
+            yield Mistake((*path, name), found, expected, nearest(name, also), at_key=True)
+    for name, setting in signature.settings.items():
+        if setting.required and name not in given:
+            found = f"no {name!r}"
+            expected = _expected(setting)
+            yield Mistake((*path, name), found, expected, f"{name}: ...", at_key=True)
+
+
+def _given(step: Step, path: ElementPath) -> Iterator[tuple[str, ElementPath, Any]]:
+    for name, value in step.settings.items():
+        yield name, (*path, name), value
+    for name, values in step.choices.items():
+        for number, each in enumerate(values):
+            yield name, (*path, name, "choose", number), each
+
+
+def _variant(value: Any, variants: tuple[str, ...], path: ElementPath) -> Iterator[Mistake]:
+    if value not in variants:
+        hint = nearest(str(value), variants)
+        yield Mistake(path, shown(value), "the name of a model variant", hint)
+
+
+def _value(
+    value: Any, setting: Setting, path: ElementPath, checker: SettingChecker
+) -> Iterator[Mistake]:
+    words = [each for each in setting.choices if isinstance(each, str)]
+    if not checker.fits(value, setting):
+        yield Mistake(path, shown(value), _expected(setting), _instead(value, setting))
+    elif isinstance(value, str) and words and value not in words:
+        yield Mistake(path, shown(value), _expected(setting), nearest(value, words))
+
+
+def _choice(values: tuple[Scalar, ...], path: ElementPath) -> Iterator[Mistake]:
+    if not values:
+        yield Mistake(path, "nothing to choose from", "at least one value", "naming one")
+    seen: set[tuple[type, Scalar]] = set()
+    for number, value in enumerate(values):
+        if (type(value), value) in seen:
+            place = (*path, "choose", number)
+            yield Mistake(place, f"{shown(value)} a second time", "each value once", "deleting one")
+        seen.add((type(value), value))
+
+
+def _expected(setting: Setting) -> str:
+    words = [repr(each) for each in setting.choices if isinstance(each, str)]
+    text = described(setting.schema)
+    return text.replace("text", " or ".join(words)) if words else text
+
+
+def _instead(value: Any, setting: Setting) -> str:
+    if setting.choices:
+        return f"{{choose: [{', '.join(map(str, setting.choices))}]}}"
+    if setting.schema is str and isinstance(value, (bool, int, float)):
+        return f'"{value}", in quotes'
+    if setting.required:
+        return f"{_expected(setting)}, or leaving the step out"
+    return f"{json.dumps(setting.default, default=str)} (the default)"

@@ -1,0 +1,1 @@
+"""Files that outlive a run: YAML for people, JSON and arrays for programs, their schemas."""

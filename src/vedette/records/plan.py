@@ -1,0 +1,79 @@
+"""plan.yaml: a whole plan in a file that a person can read, and that reads back equal."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from vedette.errors import DeclarationError, Place, Problem
+from vedette.records.codec import from_plain, problem, to_plain
+from vedette.records.files import write_bytes
+from vedette.records.layout import yaml_text
+from vedette.records.mistakes import problems
+from vedette.records.nodes import Document, parse, read_document
+from vedette.types.plan import Plan
+
+NEWEST = 1
+
+
+def write_plan(path: Path, plan: Plan) -> None:
+    """Write plan.yaml, wholly or not at all."""
+    write_bytes(path, plan_text(plan).encode())
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file; raises DeclarationError with every mistake and its line."""
+    return _plan(read_document(path))
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as YAML, what identifies it first."""
+    plain = to_plain(plan)
+    first = ("version", "name", "verdict", "choice", "placement", "binding")
+    return yaml_text(
+        {key: plain[key] for key in (*first, *(set_ for set_ in plain if set_ not in first))}
+    )
+
+
+def parse_plan(text: str, *, file: str = "plan.yaml") -> Plan:
+    """A plan from text, as if it lay in ``file``."""
+    return _plan(parse(text.encode("utf-8", "surrogatepass"), file))
+
+
+def _plan(document: Document) -> Plan:
+    root, plain = document.root, document.root.plain()
+    if document.mistakes:
+        raise DeclarationError(*problems(document.mistakes, root))
+    version = plain.get("version", NEWEST) if isinstance(plain, dict) else NEWEST
+    if isinstance(version, int) and version > NEWEST:
+        place = root.place_of(("version",))
+        found, expected = f"version {version}", f"a version up to {NEWEST}"
+        raise DeclarationError(Problem(found, expected, "a newer Vedette", place))
+    try:
+        plan = from_plain(Plan, plain)
+    except ValidationError as error:
+        found_there = [
+            problem(detail, root.place_of(detail["loc"]))
+            for detail in error.errors(include_url=False)
+        ]
+        raise DeclarationError(*found_there) from None
+    unplaced = tuple(_unplaced(plan, root.place_of(("placement",))))
+    if unplaced:
+        raise DeclarationError(*unplaced)
+    return plan
+
+
+def _unplaced(plan: Plan, place: Place) -> list[Problem]:
+    """Every step and source of a plan is on a device of its cluster."""
+    devices = {device.name for device in plan.cluster.devices}
+    names = [part.name for part in (*plan.workflow.sources, *plan.workflow.steps)]
+    known = f"one of its cluster's devices ({', '.join(sorted(devices))})"
+    return [
+        Problem(
+            f"{plan.placement.get(name, 'no device')} for {name} in placement",
+            known,
+            f"{name}: {min(devices, default='...')}",
+            place,
+        )
+        for name in names
+        if plan.placement.get(name) not in devices
+    ]

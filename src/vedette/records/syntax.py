@@ -1,0 +1,173 @@
+"""What users write in workflow.yaml and cluster.yaml, as types: readers and schemas use both.
+
+A name's text, a number's bounds and its unit are annotations. Defaults are those of
+:mod:`vedette.types`, which a test compares.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema
+
+from vedette.types.cluster import Tier
+from vedette.types.graph import Accuracy, Metric, Scalar, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a number counts; a message and the schema say it."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(core), "description": f"in {self.name}"}
+
+
+NAME_PATTERN = r"^\w[\w-]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+FrameNumber = Annotated[int, Ge(0), Le(10**12), Unit("frames")]
+Seconds = Annotated[float, Gt(0), Le(1e6), Unit("seconds")]
+Pixels = Annotated[float, Ge(0), Le(1e5), Unit("pixels")]
+Rate = Annotated[float, Gt(0), Le(1e6), Unit("Mbit/s")]
+Delay = Annotated[float, Ge(0), Le(1e5), Unit("milliseconds")]
+Share = Annotated[float, Gt(0), Le(1)]
+Weight = Annotated[float, Gt(0), Le(1e9)]
+Quantiser = Annotated[int, Ge(0), Le(51)]
+Codec = Literal["h264", "jpeg"]
+Version = Literal[1]
+
+
+class Syntax(BaseModel):
+    """A mapping whose keys are these fields and no others."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class StreamSyntax(Syntax):
+    """One camera."""
+
+    url: Text
+    """A file, folder or URL; a relative path starts at this file's folder."""
+    plan_on: Annotated[list[FrameNumber], MaxLen(2)] | None = None
+    """Frames [start, end) to plan on; [start] goes to the end, [] is none."""
+    report_on: Annotated[list[FrameNumber], MaxLen(2)] | None = None
+    """Frames [start, end) to report on; [start] goes to the end, [] is none."""
+    pace: Literal["file", "live"] = "file"
+    """live: frames arrive when they were captured, and a full queue drops the oldest."""
+    repeat: Annotated[int, Ge(1), Le(10**6)] = 1
+    """How often to play it, forward and back."""
+
+
+class ChooseSyntax(Syntax):
+    """Values that the planner chooses from."""
+
+    choose: Annotated[list[Scalar], MinLen(1)]
+    """The most accurate first."""
+
+
+class StepSyntax(Syntax):
+    """One operator with its settings: a value each, or {choose: [...]}."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+    __pydantic_extra__: dict[str, ChooseSyntax | Value] = Field(init=False)
+
+    run: Text
+    """The operator's name."""
+    inputs: Name | Annotated[list[Name], MinLen(1)] = Field(alias="from")
+    """Steps or sources to read from."""
+    when: dict[Text, Scalar | Annotated[list[Scalar], MinLen(1)]] = {}
+    """Only items whose attribute has one of these values."""
+
+
+class ObjectiveSyntax(Syntax):
+    """Minimise the sum of weight x metric, under floors and ceilings."""
+
+    minimise: Annotated[dict[Metric, Weight], MinLen(1)] = {"wan_mbps": 1.0}
+    floors: dict[Accuracy, Share] = {"event_f1": 0.9}
+    """The least accuracy."""
+    ceilings: dict[Metric, Weight] = {}
+    """The most of a metric, in its own unit."""
+
+
+class EventsSyntax(Syntax):
+    """What counts as an event."""
+
+    min_duration_s: Seconds = 1.0
+    min_side_px: Pixels | None = None
+    """By default 20 at 320 px source width, 24 at 640, 32 at 960."""
+    start_confidence: Share = 0.5
+    tracks: Name = "track"
+    """The step whose detections are tracked."""
+
+
+class TransportSyntax(Syntax):
+    """How frames travel between machines."""
+
+    codec: Codec = "h264"
+    qp: Annotated[list[Quantiser], MinLen(1)] = [18, 22, 26, 30, 34]
+    """Constant quantisers that the planner chooses from, the most accurate first."""
+    gop_s: Seconds = 2.0
+    """Time between keyframes."""
+
+
+SourceSyntax = (
+    Text | Annotated[list[Text], MinLen(1)] | Annotated[dict[Name, Text | StreamSyntax], MinLen(1)]
+)
+
+
+class WorkflowSyntax(Syntax):
+    """What to find in which cameras, and at what accuracy and cost."""
+
+    version: Version = 1
+    name: Name
+    sources: Annotated[dict[Name, SourceSyntax], MinLen(1)]
+    """Streams that are treated alike: by name, a list of URLs, or one URL."""
+    steps: Annotated[dict[Name, StepSyntax], MinLen(1)]
+    objective: ObjectiveSyntax = ObjectiveSyntax()
+    events: EventsSyntax = EventsSyntax()
+    transport: TransportSyntax = TransportSyntax()
+    deliver_to: Name = "edge"
+    """The tier or device where answers are wanted."""
+    evidence_to: Name | None = None
+    """The tier or device that each event's picture is sent to."""
+
+
+class DeviceSyntax(Syntax):
+    """A machine."""
+
+    tier: Tier
+    cores: Annotated[float, Gt(0), Le(4096), Unit("cores")]
+    speed: Annotated[float, Gt(0), Le(1000)] = 1.0
+    """1: one pass of YOLOX-Nano 416 takes 7.7 CPU ms."""
+    memory_gb: Annotated[float, Gt(0), Le(1e5), Unit("GB")] = 4.0
+    price_per_hour: Annotated[float, Ge(0), Le(1e6), Unit("money per hour")] = 0.0
+    encoder: Codec | None = None
+    """A codec that costs this device no core."""
+    per_stream: bool = False
+    """One such machine beside every stream."""
+
+
+class LinkSyntax(Syntax):
+    """A connection between two devices."""
+
+    source: Name = Field(alias="from")
+    target: Name = Field(alias="to")
+    rate_mbps: Rate
+    back_mbps: Rate | None = None
+    """From `to` back to `from`; by default rate_mbps."""
+    rtt_ms: Delay
+    price_per_gb: Annotated[float, Ge(0), Le(1e6), Unit("money per GB")] = 0.0
+
+
+class ClusterSyntax(Syntax):
+    """The machines and links that a plan may use."""
+
+    version: Version = 1
+    name: Name
+    devices: Annotated[dict[Name, DeviceSyntax], MinLen(1)]
+    links: list[LinkSyntax] = []

@@ -38,7 +38,7 @@ class H264Encoder:
             raise MediaError(
                 Problem(f"qp {qp}", "a quantiser from 0 (lossless) to 51", "18, as good as new")
             )
-        self.qp, self.rate = qp, rate
+        self.qp, self.rate, self.gop_s = qp, rate, gop_s
         self.gop_frames = _ENDLESS if gop_s is None else max(1, round(gop_s * rate))
         self._context: VideoCodecContext | None = None
         self._own: av.VideoFrame | None = None  # x264 copies it at once: one will do
@@ -47,6 +47,9 @@ class H264Encoder:
     def restart(self) -> None:
         """Begin anew: the next frame is a keyframe, and nothing before it matters."""
         self._context, self._count = None, 0
+
+    def __reduce__(self) -> tuple[type["H264Encoder"], tuple[int, Fraction, float | None]]:
+        return H264Encoder, (self.qp, self.rate, self.gop_s)  # a copy begins anew
 
     def encode(self, picture: Picture, *, key: bool = False) -> bytes:
         """One picture as one access unit in Annex B form; another size restarts."""
@@ -88,6 +91,9 @@ class H264Decoder:
     def restart(self) -> None:
         """Forget what was decoded: the next access unit must be a keyframe."""
         self._context = _decoder()
+
+    def __reduce__(self) -> tuple[type["H264Decoder"], tuple[()]]:
+        return H264Decoder, ()
 
     def decode(self, coded: bytes, size: tuple[int, int] | None = None) -> Picture:
         """``size`` is what was encoded, where a side was odd. Raises MediaError."""

@@ -9,7 +9,7 @@ from vedette.types.media import Picture, Pixels
 
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 1 << 26  # 8192 x 8192
-_JPEG = b"\xff\xd8\xff"
+JPEG_START = b"\xff\xd8\xff"
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
@@ -22,7 +22,7 @@ def encode_jpeg(picture: Picture, quality: int = 90) -> bytes:
 
 def decode_jpeg(coded: bytes) -> ArrayPicture:
     """Raises MediaError for what is no JPEG, is cut off, or is larger than 64 megapixels."""
-    if not coded.startswith(_JPEG):
+    if not coded.startswith(JPEG_START):
         raise _unusable("bytes that are no JPEG")
     width, height = jpeg_size(coded)
     if not 0 < width * height <= MAX_PIXELS:

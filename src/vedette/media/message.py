@@ -48,7 +48,7 @@ class Header:
 
 def seal(kind: bytes, head: Any, arrays: bytes = b"", blob: bytes = b"") -> bytes:
     """One message; ``head`` is a dataclass of JSON values."""
-    text = _adapter(type(head)).dump_json(head)
+    text = _adapter(cast("Any", type(head))).dump_json(head)
     deflater = zlib.compressobj(6, zdict=_WORDS)
     folded = deflater.compress(text + arrays) + deflater.flush()
     return _PREFIX.pack(_MAGIC, kind, len(folded), len(text)) + folded + blob

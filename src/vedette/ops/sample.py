@@ -1,0 +1,107 @@
+"""Fewer frames and smaller pictures: the knobs that save most of the work of a camera."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
+from typing import Annotated
+
+from vedette import image
+from vedette.declaring.operator import operator
+from vedette.errors import DeclarationError, Problem
+from vedette.media.picture import ResizedPicture
+from vedette.types.graph import SOURCE, Knob
+from vedette.types.media import Columns, Frame, Pixels
+
+_EARLY = Fraction(1, 32)  # of an interval: containers round times, some to milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Which interval the last frame let through belongs to."""
+
+    tick: int = -1
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LastThumbnail(Columns):
+    """What the last frame let through looked like."""
+
+    pixels: Pixels | None = None
+
+
+@operator
+class Sample:
+    """The first frame of each interval of 1 / ``rate_fps`` seconds; "source" keeps all frames.
+
+    It goes by time, so a rate that varies or a frame that was lost does not change the rate of
+    what comes out.
+    """
+
+    def __init__(
+        self, *, rate_fps: Annotated[float | str, Knob(SOURCE, 15, 12, 10, 8, 5, 2)] = SOURCE
+    ) -> None:
+        self.rate_fps = rate_fps
+        self._rate = None if rate_fps == SOURCE else Fraction(_positive("rate_fps", rate_fps))
+        self.state = Sampled()
+
+    def __call__(self, frame: Frame) -> Frame | None:
+        if self._rate is None:
+            return frame
+        tick = floor(frame.time_s * self._rate + _EARLY)
+        if tick <= self.state.tick:
+            return None
+        self.state = Sampled(tick)
+        return frame
+
+
+@operator
+class SkipStill:
+    """Drop a frame that looks like the last frame let through.
+
+    ``threshold`` is the root mean square of the change of brightness over a thumbnail of the
+    picture, from 0 to 1; at 0 nothing is dropped.
+    """
+
+    def __init__(self, *, threshold: Annotated[float, Knob(0.0, 0.01, 0.03, 0.1)] = 0.01) -> None:
+        self.threshold = threshold
+        self.state = LastThumbnail()
+
+    def __call__(self, frame: Frame) -> Frame | None:
+        if self.threshold <= 0:
+            return frame
+        thumbnail, last = image.thumbnail(frame), self.state.pixels
+        if last is not None and image.difference(thumbnail, last) < self.threshold:
+            return None
+        self.state = LastThumbnail(thumbnail)
+        return frame
+
+
+@operator
+def resize(
+    frame: Frame, *, width: Annotated[int | str, Knob(SOURCE, 960, 640, 480, 320)] = SOURCE
+) -> Frame:
+    """A picture of that width, never a larger one; "source" leaves it as it is.
+
+    The height keeps the shape but for rounding to even, which encoders want. What is not looked
+    at is not converted: the pixels come straight from the decoder when somebody asks.
+    """
+    if width == SOURCE:
+        return frame
+    picture, wide = frame.picture, int(_positive("width", width))
+    if wide >= picture.width:
+        return frame
+    high = max(2, 2 * round(Fraction(picture.height * wide, 2 * picture.width)))
+    return replace(frame, picture=ResizedPicture(picture, wide, high))
+
+
+def _positive(setting: str, value: float | str) -> Fraction:
+    """The decimal number that was written, exactly."""
+    try:
+        number = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(0)
+    if number <= 0:
+        raise DeclarationError(
+            Problem(f"{setting}: {value}", f'a number above 0, or "{SOURCE}"', SOURCE)
+        )
+    return number

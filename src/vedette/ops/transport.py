@@ -1,0 +1,140 @@
+"""Items become bytes where they leave a machine, and items again where they arrive.
+
+Both are steps like any other, so what they cost is measured, planned and charged. The planner
+puts them where an edge of the workflow crosses between machines; nobody declares them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from vedette.declaring.operator import operator
+from vedette.errors import MediaError, Problem
+from vedette.media.encode import LOSSLESS_QP, H264Decoder, H264Encoder
+from vedette.media.jpeg import JPEG_START, decode_jpeg, encode_jpeg
+from vedette.media.packing import pack, pack_frame, unpack, unpack_frame, without_picture
+from vedette.types.events import Event
+from vedette.types.graph import SOURCE
+from vedette.types.media import Crop, Detections, Frame, Key, Match, Packet, Picture
+
+Kind = Literal["frame", "item", "event"]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A codec's memory cannot be saved; at a checkpoint there is none."""
+
+
+@operator
+class Encode:
+    """An item as a packet that holds all that its decoder needs, metadata included.
+
+    Frames become H.264 access units of constant quantiser ``qp`` ("source": lossless), with a
+    keyframe every ``gop_s`` seconds of the stream, or JPEG. ``picture`` False leaves an event's
+    picture behind. The executor calls ``checkpoint`` when a checkpoint passes (any stateful
+    operator may have that method): the next frame is then a keyframe from a fresh encoder, so
+    what follows is the same bytes whether or not anything came before.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: Kind,
+        codec: Literal["h264", "jpeg"] = "h264",
+        qp: int | str = 18,
+        gop_s: float = 2.0,
+        picture: bool = True,
+    ) -> None:
+        self.kind, self.codec, self.qp, self.gop_s, self.picture = kind, codec, qp, gop_s, picture
+        self._quantiser = LOSSLESS_QP if qp == SOURCE else int(qp)
+        self._group_s = Fraction(str(gop_s))
+        self._encoder = H264Encoder(self._quantiser, gop_s=None)
+        self._key_due_s: Fraction | None = None
+        self.state = Nothing()
+
+    def __call__(self, item: Any) -> Packet:
+        key, time_s = _PLACE[type(item)](item)
+        return Packet(key, time_s, self.kind, self._payload(item))
+
+    def checkpoint(self) -> None:
+        """Forget what was encoded."""
+        self._encoder.restart()
+        self._key_due_s = None
+
+    def _payload(self, item: Any) -> bytes:
+        if self.kind == "frame":
+            return pack_frame(item, self._coded(item))
+        if self.kind == "event" and not self.picture:
+            return pack(without_picture(item))
+        return pack(item)
+
+    def _coded(self, frame: Frame) -> bytes:
+        if self.codec == "jpeg":
+            return encode_jpeg(frame.picture, jpeg_quality(self._quantiser))
+        is_due = self._key_due_s is None or frame.time_s >= self._key_due_s
+        if is_due:
+            self._key_due_s = frame.time_s + self._group_s
+        return self._encoder.encode(frame.picture, key=is_due)
+
+
+@operator
+class Decode:
+    """The item of a packet, equal to what was encoded but for the loss in its picture."""
+
+    def __init__(self, *, kind: Kind) -> None:
+        self.kind = kind
+        self._decoder = H264Decoder()
+        self.state = Nothing()
+
+    def __call__(self, packet: Packet) -> Any:
+        if packet.kind != self.kind:
+            raise MediaError(
+                Problem(
+                    f"a packet of kind {packet.kind}",
+                    f"one of kind {self.kind}",
+                    "the same plan on both machines",
+                )
+            )
+        if self.kind == "frame":
+            return unpack_frame(packet.payload, self._picture)
+        return unpack(packet.payload)
+
+    def checkpoint(self) -> None:
+        """Forget what was decoded: a keyframe comes next."""
+        self._decoder.restart()
+
+    def _picture(self, coded: bytes, size: tuple[int, int]) -> Picture:
+        if coded.startswith(JPEG_START):  # no H.264 access unit does
+            return decode_jpeg(coded)
+        return self._decoder.decode(coded, size)
+
+
+def jpeg_quality(qp: int) -> int:
+    """The JPEG quality that looks about like an H.264 quantiser.
+
+    >>> jpeg_quality(18), jpeg_quality(26), jpeg_quality(34)
+    (95, 79, 63)
+    """
+    return max(5, min(95, 131 - 2 * qp))
+
+
+def _of_event(item: Event) -> tuple[Key, Fraction]:
+    return Key(item.stream, item.frame, item.ordinal), item.time_s
+
+
+def _of_item(item: Frame | Detections | Match) -> tuple[Key, Fraction]:
+    return item.key, item.time_s
+
+
+def _of_crop(item: Crop) -> tuple[Key, Fraction]:
+    return item.frame.key, item.frame.time_s
+
+
+_PLACE: Mapping[type, Callable[[Any], tuple[Key, Fraction]]] = {
+    Frame: _of_item,
+    Detections: _of_item,
+    Match: _of_item,
+    Crop: _of_crop,
+    Event: _of_event,
+}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -24,6 +24,7 @@ class Flaky(BaseHTTPRequestHandler):
     cuts = 0
     ranges = True
     asked: list[str | None]
+    pages: ClassVar[dict[str, bytes]] = {}
 
     def do_GET(self) -> None:
         asked = self.headers["Range"] if self.ranges else None
@@ -32,10 +33,11 @@ class Flaky(BaseHTTPRequestHandler):
         if self.path == "/missing":
             self.send_error(404)
             return
-        body = CONTENT[start:]
+        content = self.pages.get(self.path, CONTENT)
+        body = content[start:]
         self.send_response(206 if asked else 200)
         if asked:
-            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         whole = len(self.asked) > self.cuts
@@ -203,6 +205,33 @@ def test_one_member_of_a_wheel_is_kept_and_nothing_else(cache: Path) -> None:
     wanted = asset("pypi:shelf==1.0#shelf/thing.bin")
     assert fetch(wanted).read_bytes() == CONTENT
     assert kept(cache) == ["thing.bin", "thing.bin.lock"]
+
+
+def test_without_pip_the_index_itself_is_asked(
+    server: str, handler: type[Flaky], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(tmp_path)
+    packed = (tmp_path / "shelf-1.0-py3-none-any.whl").read_bytes()
+    links = """<a href="../files/shelf-1.0.tar.gz">source</a>
+        <a
+         href="../files/shelf-1.0-py3-none-any.whl#sha256=0">wheel</a>"""
+    handler.pages = {
+        "/simple/shelf/": links.encode(),
+        "/simple/files/shelf-1.0-py3-none-any.whl": packed,
+    }
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server}/simple")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert fetch(asset("pypi:shelf==1.0#shelf/thing.bin")).read_bytes() == CONTENT
+    with pytest.raises(ModelError, match=r"lists no wheel of 2\.0"):
+        fetch(asset("pypi:shelf==2.0#shelf/thing.bin", sha256="0" * 64))
+
+
+def test_credentials_of_an_index_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://me:secret@127.0.0.1:9/simple")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ModelError) as caught:
+        fetch(asset("pypi:shelf==1.0#shelf/thing.bin"))
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("index")

@@ -13,7 +13,7 @@ import numpy as np
 from vedette.errors import ModelError, Problem
 from vedette.models.assets import fetch
 from vedette.models.backend import Backend, Detector
-from vedette.models.download import Progress, quiet
+from vedette.models.transfer import Progress, quiet
 from vedette.models.zoo import MODELS, catalogue, variant, variants
 
 if TYPE_CHECKING:

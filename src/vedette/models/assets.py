@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vedette.errors import ModelError, Problem
-from vedette.models.download import Progress, deliver, quiet
+from vedette.models.download import deliver
+from vedette.models.transfer import Order, Progress, quiet
 
 UNKNOWN_SIZE_LIMIT = 512 * 2**20
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def _fetch(asset: Asset, progress: Progress) -> Path:
         if not expected:
             part.unlink(missing_ok=True)  # only a digest can tell that two halves belong together
         try:
-            deliver(source, part, asset.size_bytes or UNKNOWN_SIZE_LIMIT, progress)
+            deliver(Order(source, part, asset.size_bytes or UNKNOWN_SIZE_LIMIT, progress))
             _accept(asset, source, part, expected)
         except ModelError as error:
             problems += error.problems

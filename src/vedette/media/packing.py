@@ -64,6 +64,7 @@ class _MatchHead(Header):
     score: float
     is_match: bool
     crop: _CropHead
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,7 @@ def _pack_match(item: Match) -> bytes:
         float(item.score),
         bool(item.is_match),
         _crop_head(item.crop),
+        item.colour,
     )
     return seal(b"M", head, blob=_coded(item.crop))
 
@@ -219,7 +221,15 @@ def _unpack_match(message: bytes) -> Match:
     crop = _crop(head.crop, coded)
     time_s = Fraction(*head.time)
     return Match(
-        head.key, time_s, head.track, head.label, head.box, head.score, head.is_match, crop
+        head.key,
+        time_s,
+        head.track,
+        head.label,
+        head.box,
+        head.score,
+        head.is_match,
+        crop,
+        head.colour,
     )
 
 

@@ -111,7 +111,10 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a matcher thinks of one track so far; ``box`` is where the object is now."""
+    """What a matcher thinks of one track so far; ``box`` is where the object is now.
+
+    ``colour`` is what it was asked to find.
+    """
 
     key: Key
     time_s: Fraction
@@ -121,6 +124,7 @@ class Match:
     score: float
     is_match: bool
     crop: Crop
+    colour: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

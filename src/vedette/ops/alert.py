@@ -1,0 +1,82 @@
+"""Telling the world, once: a track that matched becomes an event with its picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from vedette.declaring.operator import operator
+from vedette.media.jpeg import encode_jpeg
+from vedette.ops.votes import FORGET_S
+from vedette.types.events import Event
+from vedette.types.media import Match
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A track: when it was first and last looked at, and if it was alerted."""
+
+    start_frame: int
+    start_s: Fraction
+    last_s: Fraction
+    is_alerted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """Each track that was looked at within the last minute, by its number."""
+
+    tracks: Mapping[int, Seen] = field(default_factory=dict)
+
+
+@operator
+class Alert:
+    """One event for each track that matches and was looked at for ``min_duration_s``.
+
+    It starts where the track was first looked at and ends where it was decided: ``frame``,
+    ``time_s`` and ``box`` say when and where the object was then, the JPEG shows it.
+    """
+
+    def __init__(
+        self, *, min_duration_s: float = 1.0, kind: str = "match", quality: int = 90
+    ) -> None:
+        self.min_duration_s = min_duration_s
+        self.kind = kind
+        self.quality = quality
+        self.state = AlertState()
+
+    def __call__(self, match: Match) -> Event | None:
+        recent = {
+            track: seen
+            for track, seen in self.state.tracks.items()
+            if match.time_s - seen.last_s <= FORGET_S
+        }
+        seen = recent.get(match.track, Seen(match.key.frame, match.time_s, match.time_s))
+        is_old = match.time_s - seen.start_s >= self.min_duration_s
+        is_due = match.is_match and is_old and not seen.is_alerted
+        recent[match.track] = replace(
+            seen, last_s=match.time_s, is_alerted=seen.is_alerted or is_due
+        )
+        self.state = AlertState(recent)
+        return self._event(match, seen) if is_due else None
+
+    def _event(self, match: Match, seen: Seen) -> Event:
+        return Event(
+            stream=match.key.stream,
+            kind=self.kind,
+            label=match.label,
+            start_frame=seen.start_frame,
+            end_frame=match.key.frame,
+            start_s=seen.start_s,
+            end_s=match.time_s,
+            frame=match.key.frame,
+            time_s=match.time_s,
+            box=match.box,
+            confidence=match.crop.confidence,
+            ordinal=match.track,
+            attributes={
+                "type": match.label,
+                "colour": match.colour,
+                "score": round(match.score, 3),
+            },
+            picture=encode_jpeg(match.crop.frame.picture, self.quality),
+        )

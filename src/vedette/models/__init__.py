@@ -5,6 +5,7 @@ first model is loaded.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,9 @@ _backends: dict[tuple[str, str], "OnnxBackend"] = {}
 _detectors: dict[str, Detector] = {}
 
 
-def fetch_model(variant_name: str, progress: Progress = quiet) -> str:
+def fetch_model(variant_name: str, progress: Progress = quiet) -> Path:
     """Have a variant's file in the cache; returns where. Raises ModelError."""
-    return str(fetch(MODELS[variant(variant_name).model].asset, progress))
+    return fetch(MODELS[variant(variant_name).model].asset, progress)
 
 
 def load_detector(variant_name: str) -> Detector:

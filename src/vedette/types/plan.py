@@ -38,13 +38,12 @@ class Proof:
         return (self.objective - self.bound) / max(abs(self.objective), 1e-12)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The expanded workflow with every setting fixed, where each step runs, and what was expected.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What an executor runs: steps with every setting fixed, and where each of them runs.
 
     ``workflow`` is expanded and holds the transport steps; ``placement`` has a device for each of
     its steps (a ``per_stream`` device stands for each stream's own) and for each source.
-    ``declared`` is the workflow as its user stated it, so that a plan file stands alone.
     ``parallel_items``: a stateless step may use several cores for one frame's items.
     """
 
@@ -52,6 +51,16 @@ class Plan:
     cluster: Cluster
     choice: Choice
     placement: Mapping[str, str]
+    parallel_items: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Deployment):
+    """A deployment with what was expected of it and why it was chosen.
+
+    ``declared`` is the workflow as its user stated it, so that a plan file stands alone.
+    """
+
     predicted: Figures
     scores: Mapping[str, Score]
     verdict: Verdict
@@ -61,6 +70,5 @@ class Plan:
     frontier: tuple[Candidate, ...] = ()
     runners_up: tuple[Candidate, ...] = ()
     declared: Workflow | None = None
-    parallel_items: bool = False
     name: str = "plan"
     version: int = 1

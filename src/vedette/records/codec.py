@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +13,10 @@ from pydantic_core import ErrorDetails, to_jsonable_python
 
 from vedette.errors import Place, Problem, RecordError
 from vedette.records.files import read_bytes, write_bytes
-from vedette.records.mistakes import ElementPath, dotted, shown
+from vedette.records.mistakes import dotted, shown
 
 T = TypeVar("T")
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 def to_plain(value: Any) -> Any:
@@ -63,9 +63,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@cache
 def adapter(kind: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(kind)
+    """Reads and describes a record; made once for each kind."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def problems(error: ValidationError, place: Place | None) -> list[Problem]:
@@ -74,7 +76,7 @@ def problems(error: ValidationError, place: Place | None) -> list[Problem]:
 
 
 def problem(detail: ErrorDetails, place: Place | None) -> Problem:
-    path = dotted(element(detail["loc"]))
+    path = dotted(detail["loc"])
     where = f" in {path}" if path else ""
     match detail["type"]:
         case "missing" | "missing_argument":
@@ -88,10 +90,6 @@ def problem(detail: ErrorDetails, place: Place | None) -> Problem:
     message = detail["msg"]
     expected = message[:1].lower() + message[1:]
     return Problem(f"{shown(detail['input'])}{where}", expected, "making the file again", place)
-
-
-def element(location: tuple[int | str, ...]) -> ElementPath:
-    return tuple(location)
 
 
 def _canonical(value: Any) -> Any:

@@ -29,9 +29,8 @@ def plan_text(plan: Plan) -> str:
     """The plan as YAML, what identifies it first."""
     plain = to_plain(plan)
     first = ("version", "name", "verdict", "choice", "placement", "binding")
-    return yaml_text(
-        {key: plain[key] for key in (*first, *(set_ for set_ in plain if set_ not in first))}
-    )
+    rest = (key for key in plain if key not in first)
+    return yaml_text({key: plain[key] for key in (*first, *rest)})
 
 
 def parse_plan(text: str, *, file: str = "plan.yaml") -> Plan:
@@ -65,7 +64,8 @@ def _plan(document: Document) -> Plan:
 def _unplaced(plan: Plan, place: Place) -> list[Problem]:
     """Every step and source of a plan is on a device of its cluster."""
     devices = {device.name for device in plan.cluster.devices}
-    names = [part.name for part in (*plan.workflow.sources, *plan.workflow.steps)]
+    names = [source.name for source in plan.workflow.sources]
+    names += [step.name for step in plan.workflow.steps]
     known = f"one of its cluster's devices ({', '.join(sorted(devices))})"
     return [
         Problem(

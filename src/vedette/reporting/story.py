@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from vedette.types.events import Event
 from vedette.types.figures import Figures, Score
-from vedette.types.plan import Plan
+from vedette.types.plan import Candidate, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Sighting:
 class Story:
     """All that one report shows. ``rows`` start with the baseline; ``ran`` is the chosen plan's.
 
+    The row whose figures are ``ran`` is the chosen plan's, otherwise the last one. ``weighed`` are
+    candidates that were compared by prediction, as many as are worth drawing.
     ``timings`` are (what was done, wall seconds). ``notes`` are sentences that a reader must know
     (what is synthetic, what repeats, what could not be supported). ``command`` repeats the run.
     """
@@ -56,3 +58,15 @@ class Story:
     notes: tuple[str, ...] = ()
     command: str = ""
     machine: str = ""
+    weighed: tuple[Candidate, ...] = ()
+
+    @property
+    def baseline(self) -> Row | None:
+        return self.rows[0] if len(self.rows) > 1 else None
+
+    @property
+    def chosen(self) -> Row:
+        """The chosen plan's row; made from ``ran`` where nothing was compared."""
+        alone = Row(self.plan.name, "", self.ran)
+        same = (row for row in self.rows if row.figures == self.ran)
+        return next(same, self.rows[-1] if self.rows else alone)

@@ -1,0 +1,73 @@
+"""The parts that sections are made of: labels, tables, bars, pictures."""
+
+import base64
+from collections.abc import Iterable, Sequence
+
+from vedette.reporting.markup import Child, Markup, tag
+from vedette.types.figures import Label
+
+
+def section(name: str, heading: str, *content: Child) -> Markup:
+    return tag(
+        "section",
+        tag("h2", heading, id=f"{name}-heading"),
+        *content,
+        id=name,
+        aria_labelledby=f"{name}-heading",
+    )
+
+
+def label(word: Label) -> Markup:
+    """How a figure came about, said in a word beside it."""
+    return tag("span", word, class_=f"label {word}")
+
+
+def note(*content: Child) -> Markup:
+    return tag("p", *content, class_="note")
+
+
+def wide(name: str, content: Child) -> Markup:
+    """Content that scrolls sideways by itself where the page is narrow, also by keyboard."""
+    return tag("div", content, class_="wide", tabindex=0, role="region", aria_label=name)
+
+
+def table(
+    caption: str, heads: Sequence[Child], rows: Iterable[Sequence[Child]], class_: str = ""
+) -> Markup:
+    """The first cell of a row is its heading; cells may be plain text or ``td`` elements."""
+    return wide(
+        caption,
+        tag(
+            "table",
+            tag("caption", tag("span", caption)),
+            tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
+            tag("tbody", [_row(row) for row in rows]),
+            class_=class_ or None,
+        ),
+    )
+
+
+def _row(cells: Sequence[Child]) -> Markup:
+    head, *others = cells
+    return tag("tr", tag("th", head, scope="row"), [tag("td", cell) for cell in others])
+
+
+def bar(part: float, class_: str) -> Markup:
+    """A bar that fills its place to a share; the figure stands beside it in words."""
+    width = 100 * min(max(part, 0.0), 1.0)
+    return tag(
+        "span",
+        tag("span", class_=f"fill {class_}", style=f"width:{width:.1f}%"),
+        class_="bar",
+        aria_hidden="true",
+    )
+
+
+def picture(content: bytes, alternative: str) -> Markup | None:
+    """A JPEG or PNG inside the page; nothing where the bytes are neither."""
+    kinds = {b"\xff\xd8\xff": "jpeg", b"\x89PNG": "png"}
+    kind = next((kind for start, kind in kinds.items() if content.startswith(start)), None)
+    if kind is None:
+        return None
+    encoded = base64.b64encode(content).decode("ascii")
+    return tag("img", src=f"data:image/{kind};base64,{encoded}", alt=alternative)

@@ -1,0 +1,125 @@
+"""The comparison and the plan for a terminal of 100 columns, in the words of the page."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from vedette.reporting.comparison import Cell, compare
+from vedette.reporting.layout import TIERS, is_transport
+from vedette.reporting.markup import clean
+from vedette.reporting.story import Row
+from vedette.reporting.wording import (
+    MEASURES,
+    VERDICTS,
+    accuracy,
+    counts,
+    number,
+    objective_text,
+    place_name,
+    score_name,
+    share,
+    value_text,
+)
+from vedette.types.plan import Plan
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = 100
+
+
+def table(rows: Sequence[Row]) -> "Table":
+    """Plans as columns, figures as lines, each plan's label under its name."""
+    from rich.table import Table  # noqa: PLC0415  # a plan's text needs no rich
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    shown.add_column("")
+    for row in rows:
+        mark = "" if row.feasible else "\ninfeasible"
+        name = Text(f"{clean(row.name)}\n{row.figures.label}{mark}", overflow="fold")
+        shown.add_column(name, justify="right", overflow="fold")
+    for line in compare(rows):
+        head = Text(clean(f"{line.name} {line.unit}".rstrip()))
+        shown.add_row(head, *(Text(_cell(cell)) for cell in line.cells))
+    return shown
+
+
+def _cell(cell: Cell) -> str:
+    first = f"{cell.text} {cell.against:>6}" if cell.against else cell.text
+    return clean("\n".join([first, *cell.counted.split(", ")]) if cell.counted else first)
+
+
+def plan_text(plan: Plan) -> str:
+    """What runs where, what was chosen, what it should cost, and why no less."""
+    return clean("\n".join(_plan_lines(plan)))
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    proof, expected = plan.proof, plan.predicted
+    yield f"{plan.name} of {plan.workflow.name} on {plan.cluster.name}"
+    places = [(_device(plan, name), _steps(plan, name)) for name in _busy(plan)]
+    yield from _block("Machines", places)
+    yield from _block("Choice", [(knob, value_text(value)) for knob, value in plan.choice.items()])
+    yield from _block(
+        f"Cost ({expected.label})",
+        [(each.name, f"{each.says(expected)} {each.unit}".rstrip()) for each in MEASURES],
+    )
+    loads = ", ".join(f"{place_name(name)} {share(load)}" for name, load in expected.load.items())
+    yield from _block(f"Loads ({expected.label})", [("", loads)] if loads else [])
+    yield from _block("Accuracy", list(_floors(plan)))
+    yield from _block("What binds", [("", each) for each in plan.binding])
+    yield from _block(
+        "Decision",
+        [
+            ("", f"least {objective_text(plan.workflow.objective)}"),
+            ("", f"{number(proof.objective)}, no plan below {number(proof.bound)}"),
+            ("", f"{proof.method}, {number(proof.evaluated)} evaluated"),
+        ],
+    )
+
+
+def _block(heading: str, lines: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """A heading and its lines, names in a column, long texts wrapped beside it."""
+    if not lines:
+        return
+    yield ""
+    yield heading
+    column = min(max(len(name) for name, _ in lines), 30)
+    room = COLUMNS - column - 4
+    for name, text in lines:
+        first, *rest = wrap(text, room) or [""]
+        yield f"  {name:<{column}}  {first}".rstrip() if column else f"  {first}"
+        yield from (f"  {'':<{column}}  {each}" if column else f"  {each}" for each in rest)
+
+
+def _busy(plan: Plan) -> list[str]:
+    """Devices with work, from camera to cloud."""
+    busy = set(plan.placement.values())
+    devices = sorted(plan.cluster.devices, key=lambda device: TIERS.index(device.tier))
+    return [device.name for device in devices if device.name in busy]
+
+
+def _device(plan: Plan, name: str) -> str:
+    per_stream = plan.cluster.device(name).per_stream
+    return f"{name} \u00d7 {sum(1 for _ in plan.workflow.streams())}" if per_stream else name
+
+
+def _steps(plan: Plan, device: str) -> str:
+    sources = [
+        each.name for each in plan.workflow.sources if plan.placement.get(each.name) == device
+    ]
+    steps = [
+        step.operator if is_transport(step) else step.name
+        for step in plan.workflow.ordered()
+        if plan.placement.get(step.name) == device
+    ]
+    return " \u2192 ".join([*sources, *steps])
+
+
+def _floors(plan: Plan) -> Iterator[tuple[str, str]]:
+    for metric, floor in plan.workflow.objective.floors.items():
+        yield f"{score_name(metric)} at least {floor:g}", VERDICTS[plan.verdict]
+    for name, score in plan.scores.items():
+        words = f"{accuracy(score.f1)} ({counts(score)}), lower bound {accuracy(score.lower)}"
+        yield score_name(name), words

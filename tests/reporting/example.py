@@ -217,27 +217,27 @@ def plan() -> Plan:
         placement=PLACEMENT | {"detect": "cloud", "track": "cloud"},
     )
     return Plan(
-        workflow(),
-        CLUSTER,
-        CHOICE,
-        PLACEMENT,
-        figures("predicted", wan=0.019, p95=122, factor=0.93),
-        {
+        name="chosen",
+        workflow=workflow(),
+        cluster=CLUSTER,
+        choice=CHOICE,
+        placement=PLACEMENT,
+        predicted=figures("predicted", wan=0.019, p95=122, factor=0.93),
+        scores={
             "frame_f1": score("frame_f1", 0.84, 0.75),
             "event_f1": score("event_f1", 1.0, 0.67, total=3),
         },
-        "held",
-        Proof(1.33, 1.33, "exact", 4096),
-        ("frame F1 at least 0.7: the next cheaper choice reaches 0.66",),
-        tried,
-        front,
-        (elsewhere,),
-        name="chosen",
+        verdict="held",
+        proof=Proof(1.33, 1.33, "exact", 4096),
+        binding=("frame F1 at least 0.7: the next cheaper choice reaches 0.66",),
+        tried=tried,
+        frontier=front,
+        runners_up=(elsewhere,),
     )
 
 
 def tiled_plan() -> Plan:
-    """Two sources, tiles, and detection in the cloud: lines that pass beside boxes and over lanes."""
+    """Two sources, tiles, and detection in the cloud: lines must pass beside boxes."""
     steps = (
         Step("sample", "sample", ("street",), {"rate_fps": "source"}),
         Step("sample.encode", "encode", ("sample",), {"kind": "frame", "qp": 22}),

@@ -75,8 +75,11 @@ def frames(
     """Every frame that the decoder puts out, past the packets that it cannot decode."""
     for packet in packets(container, stream, note):
         if packet.is_corrupt:
-            note("damaged", "a packet is marked as damaged", 1)
+            note("damaged", "a packet is marked as such", 1)
         try:
-            yield from packet.decode()
+            for frame in packet.decode():
+                if frame.is_corrupt:
+                    note("damaged", "a picture is patched up by the decoder", 1)
+                yield frame
         except av.FFmpegError as error:
             note("skipped", f"a packet cannot be decoded: {reason(error)}", 1)

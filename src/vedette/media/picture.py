@@ -66,8 +66,8 @@ class DecodedPicture:
         same = (self._frame.width, self._frame.height) == (width, height)
         if same and self._frame.format.name in PLANAR_8_BIT:
             frame = self._frame
-        else:
-            frame = self._converted("gray", width, height)
+        else:  # not as "gray", which swscale stretches to full range
+            frame = self._converted("yuv420p", width, height)
         pixels = _plane_view(frame, (height, width))
         return np.rot90(pixels, self._turns) if self._turns else pixels
 

@@ -1,0 +1,126 @@
+"""Pictures are converted once, straight from the decoder, and shared read-only."""
+
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import av
+import numpy as np
+import pytest
+
+from vedette.image import ArrayPicture
+from vedette.media.picture import DecodedPicture, ResizedPicture, copied, planes_of
+from vedette.types.media import Picture
+
+
+def gradient(width: int = 64, height: int = 48) -> av.VideoFrame:
+    """Dark at the left, bright at the right; a decoder's padding included."""
+    pixels = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))
+    frame = av.VideoFrame.from_ndarray(np.dstack([pixels] * 3), format="bgr24")
+    return frame.reformat(format="yuv420p")
+
+
+MAKERS: dict[str, Callable[[], Picture]] = {
+    "decoded": lambda: DecodedPicture(gradient()),
+    "odd": lambda: DecodedPicture(gradient(61, 47)),
+    "scaled": lambda: DecodedPicture(gradient(), size=(32, 20)),
+    "turned": lambda: DecodedPicture(gradient(), turns=1),
+    "upside down": lambda: DecodedPicture(gradient(), turns=2),
+    "resized": lambda: ResizedPicture(DecodedPicture(gradient()), 32, 24),
+    "resized twice": lambda: ResizedPicture(
+        ResizedPicture(DecodedPicture(gradient()), 40, 30), 32, 24
+    ),
+    "resized array": lambda: ResizedPicture(
+        ArrayPicture(gradient().to_ndarray(format="bgr24")), 32, 24
+    ),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def picture(request: pytest.FixtureRequest) -> Picture:
+    return MAKERS[request.param]()
+
+
+def test_pixels_have_the_size_that_is_asked_for(picture: Picture) -> None:
+    assert picture.bgr().shape == (picture.height, picture.width, 3)
+    assert picture.bgr(20, 12).shape == (12, 20, 3)
+    assert picture.bgr(width=20).shape == (picture.height, 20, 3)
+    assert picture.luma().shape == (picture.height, picture.width)
+
+
+def test_nobody_can_write_on_shared_pixels(picture: Picture) -> None:
+    assert not picture.bgr().flags.writeable
+    assert not picture.bgr(20, 12).flags.writeable
+    assert not picture.luma().flags.writeable
+
+
+def test_luma_agrees_with_brightness(picture: Picture) -> None:
+    grey = picture.bgr().astype(float).mean(axis=2)
+    limited = (picture.luma().astype(float) - 16) * 255 / 219
+    assert np.abs(grey - limited).max() < 15
+
+
+def test_planes_are_made_from_any_picture(picture: Picture) -> None:
+    frame = planes_of(picture, 20, 12)
+    assert (frame.format.name, frame.width, frame.height) == ("yuv420p", 20, 12)
+
+
+def test_a_picture_survives_pickling_as_its_pixels(picture: Picture) -> None:
+    assert np.array_equal(pickle.loads(pickle.dumps(picture)).bgr(), picture.bgr())
+
+
+def test_a_size_is_converted_once() -> None:
+    picture = DecodedPicture(gradient())
+    assert picture.bgr(20, 12).ctypes.data == picture.bgr(20, 12).ctypes.data
+
+
+def test_luma_of_a_decoded_picture_is_no_copy() -> None:
+    frame = gradient()
+    luma = DecodedPicture(frame).luma()
+    assert luma.ctypes.data == frame.planes[0].buffer_ptr
+
+
+def test_pixels_outlive_their_picture() -> None:
+    pixels = DecodedPicture(gradient()).bgr()
+    expected = gradient().to_ndarray(format="bgr24")
+    [DecodedPicture(gradient(300, 200)).bgr() for _ in range(20)]
+    assert np.array_equal(pixels, expected)
+
+
+def test_many_threads_get_the_same_pixels() -> None:
+    picture = DecodedPicture(gradient(320, 240))
+    sizes = [(w, h) for w in (40, 80, 160) for h in (30, 60)] * 10
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda size: picture.bgr(*size), sizes))
+    fresh = DecodedPicture(gradient(320, 240))
+    assert all(
+        np.array_equal(pixels, fresh.bgr(*size)) for pixels, size in zip(found, sizes, strict=True)
+    )
+
+
+def test_detail_that_was_given_up_does_not_come_back() -> None:
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2] = 255
+    small = ResizedPicture(ArrayPicture(stripes), 16, 16)
+    assert np.ptp(small.bgr(64, 64)) < 40
+
+
+def test_turning_moves_the_left_edge_down() -> None:
+    upright = DecodedPicture(gradient(), turns=1).luma()
+    assert upright[-1].mean() < upright[0].mean()
+
+
+def test_a_copy_of_planes_is_the_encoders_own() -> None:
+    shared = gradient(62, 46)
+    own = copied(shared, None)
+    again = copied(shared, own)
+    assert again is own
+    assert np.array_equal(own.to_ndarray(), shared.to_ndarray())
+    assert own.planes[0].buffer_ptr != shared.planes[0].buffer_ptr
+
+
+def test_colours_follow_the_tags_of_the_source() -> None:
+    frame = gradient()
+    frame.colorspace, frame.color_range = 1, 2
+    full = DecodedPicture(frame).bgr()
+    assert full.min() >= 14  # limited-range black, taken at its word as full range

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from vedette.types.cluster import Cluster
 from vedette.types.graph import Step, Workflow
 from vedette.types.operators import Signature
 
@@ -45,12 +44,6 @@ def stages(
             latest[stage.sources] = len(found)
             found.append(stage)
     return tuple(_with_ports(workflow, stage) for stage in found)
-
-
-def location(cluster: Cluster, where: str) -> str:
-    """The device that a workflow means by a device's name or a tier (its first device)."""
-    names = [device.name for device in cluster.devices]
-    return where if where in names else next(d.name for d in cluster.devices if d.tier == where)
 
 
 def _alone(workflow: Workflow, step: Step, device: str, signature: Signature) -> Stage:

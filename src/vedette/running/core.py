@@ -1,0 +1,317 @@
+"""The event core: frames arrive at their capture times and contend for machines and links."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from heapq import merge
+from itertools import chain
+
+import simpy
+
+from vedette.running.executor import Delivery, has_shared_steps
+from vedette.running.figuring import Passed, Tally, answering, empty_bytes
+from vedette.running.machines import Machine, Machines, Waiting, add
+from vedette.running.passage import (
+    CheckpointPassage,
+    Course,
+    Parts,
+    Passage,
+    course,
+    sources_of_streams,
+)
+from vedette.running.segment import Stage
+from vedette.running.tracing import Recorder
+from vedette.running.work import Done, Work
+from vedette.types.graph import Step, Stream
+from vedette.types.media import Bundle, Checkpoint, Frame
+from vedette.types.plan import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """For live streams: frames on their way at once, and frames that may wait to begin."""
+
+    on_the_way: int = 8
+    waiting: int = 8
+
+
+Arrival = tuple[float, int, str, int, Frame | Checkpoint]
+"""A message with its moment, in the order in which all streams' messages come."""
+
+
+class Core:
+    """Runs the messages of all streams through a plan's stages in virtual time.
+
+    A stage job takes a server of its device for the sum of its steps' seconds. Stateful stages
+    take a stream's frames one at a time, in order. Files are never dropped: an overloaded plan's
+    latency grows. Live streams drop the oldest frame that waits when ``bounds`` are reached.
+    """
+
+    def __init__(
+        self,
+        plan: Deployment,
+        stages: tuple[Stage, ...],
+        work: Work,
+        delivery: Delivery,
+        bounds: Bounds,
+    ) -> None:
+        self.tally, self.recorder = Tally(plan), Recorder(plan)
+        self._plan, self._work, self._delivery, self._bounds = plan, work, delivery, bounds
+        self._env = simpy.Environment()
+        self._machines = Machines(self._env, plan.cluster)
+        self._streams = {stream.name: stream for _, stream in plan.workflow.streams()}
+        self._source_of = sources_of_streams(plan.workflow)
+        self._courses = {s.name: course(plan, stages, s.name) for s in plan.workflow.sources}
+        self._is_shared = has_shared_steps(plan.workflow)
+        self._steps = {step.name: step for step in plan.workflow.steps}
+        self._answering = answering(plan, delivery.answers)
+        self._turns: dict[tuple[str, str], simpy.Event] = {}
+        self._on_the_way = dict.fromkeys(self._streams, 0)
+        self._waiting: dict[str, deque[Passage | CheckpointPassage]] = {
+            name: deque() for name in self._streams
+        }
+
+    def run(
+        self, streams: Mapping[str, Iterator[Frame | Checkpoint]], stop: threading.Event
+    ) -> bool:
+        """Run to the end, or until ``stop`` is set; says if the end was reached."""
+        self._env.process(self._arrive(_arrivals(streams, one_clock=self._is_shared)))
+        while self._env.peek() != float("inf"):
+            if stop.is_set():
+                return False
+            self._env.step()
+        return True
+
+    def _arrive(self, arrivals: Iterable[Arrival]) -> Waiting:
+        for moment_s, _, stream, number, message in arrivals:
+            if moment_s > self._env.now:
+                yield self._env.timeout(moment_s - self._env.now)
+            met = self._courses[self._source_of[stream]]
+            if isinstance(message, Checkpoint):
+                self._admit(stream, CheckpointPassage(message, met))
+                continue
+            fate = Passed(stream, number, moment_s)
+            self.tally.passed.append(fate)
+            self.recorder.arrived(stream, number, message.time_s)
+            bundle = Bundle(stream, number, message.time_s, ((0, message),))
+            self._admit(stream, Passage(self._env, met, fate, {met.source: bundle}))
+
+    def _admit(self, stream: str, passage: Passage | CheckpointPassage) -> None:
+        """Begin, or on a live stream that is behind wait, and let the oldest that waits go."""
+        waiting = self._waiting[stream]
+        if not waiting and not self._must_wait(self._streams[stream], passage):
+            self._begin(stream, passage)
+            return
+        waiting.append(passage)
+        frames = [each for each in waiting if isinstance(each, Passage)]
+        if len(frames) > self._bounds.waiting:
+            frames[0].fate.is_dropped = True
+            waiting.remove(frames[0])
+
+    def _must_wait(self, stream: Stream, passage: Passage | CheckpointPassage) -> bool:
+        is_full = self._on_the_way[stream.name] >= self._bounds.on_the_way
+        return stream.pace == "live" and is_full and isinstance(passage, Passage)
+
+    def _begin(self, stream: str, passage: Passage | CheckpointPassage) -> None:
+        if isinstance(passage, CheckpointPassage):
+            self._begin_checkpoint(stream, passage)
+        else:
+            self._on_the_way[stream] += 1
+            self._begin_frame(stream, passage)
+
+    def _ended(self, stream: str) -> None:
+        self._on_the_way[stream] -= 1
+        waiting = self._waiting[stream]
+        while waiting and not self._must_wait(self._streams[stream], waiting[0]):
+            self._begin(stream, waiting.popleft())
+
+    def _begin_frame(self, stream: str, passage: Passage) -> None:
+        met = passage.course
+        parts: Parts = {}
+        add(parts, "wait source", self._env.now - passage.fate.captured_s)
+        for stage in met.stages:
+            turn, finished = self._turn(stage, met, stream)
+            self._env.process(self._pass_stage(stage, passage, turn, finished))
+        turn, finished = self._delivery_turn(stream)
+        self._env.process(self._deliver(passage, turn, finished))
+        self._publish(passage, met.source, met.device, parts)
+
+    def _begin_checkpoint(self, stream: str, passage: CheckpointPassage) -> None:
+        saved = []
+        for stage in passage.course.stages:
+            if stage.stateful:
+                turn, finished = self._turn(stage, passage.course, stream)
+                self._env.process(self._save(stage, passage, turn, finished))
+                saved.append(finished)
+        turn, finished = self._delivery_turn(stream)
+        self._env.process(self._commit(passage, saved, turn, finished))
+
+    def _turn(
+        self, stage: Stage, met: Course, stream: str
+    ) -> tuple[simpy.Event | None, simpy.Event]:
+        """What a stage job waits for, and what the next one will wait for."""
+        finished = self._env.event()
+        if not stage.stateful:
+            return None, finished
+        return self._queue((stage.steps[0].name, met.owner(stage, stream)), finished), finished
+
+    def _delivery_turn(self, stream: str) -> tuple[simpy.Event | None, simpy.Event]:
+        finished = self._env.event()
+        return self._queue(("", "" if self._is_shared else stream), finished), finished
+
+    def _queue(self, key: tuple[str, str], finished: simpy.Event) -> simpy.Event | None:
+        previous = self._turns.get(key)
+        self._turns[key] = finished
+        return previous
+
+    def _pass_stage(
+        self, stage: Stage, passage: Passage, turn: simpy.Event | None, finished: simpy.Event
+    ) -> Waiting:
+        names = passage.course.inputs(stage)
+        yield self._env.all_of([passage.arrival(name, stage.device) for name in names])
+        _, parts = passage.latest((name, stage.device) for name in names)
+        arrived_s = self._env.now
+        if turn is not None:
+            yield turn
+        add(parts, f"wait {stage.device}", self._env.now - arrived_s)
+        done = {step.name: self._do(step, passage) for step in stage.steps}
+        passage.read(stage)
+        yield from self._charge(stage, passage, done, parts)
+        finished.succeed()
+
+    def _do(self, step: Step, passage: Passage) -> Done:
+        done = self._work.do(step, passage.bundles)
+        passage.bundles[step.name] = done.bundle
+        self.recorder.done(step, done)
+        if step.name == self._plan.workflow.events.tracks and done.calls:
+            passage.fate.is_analysed = True
+        return done
+
+    def _charge(
+        self, stage: Stage, passage: Passage, done: Mapping[str, Done], parts: Parts
+    ) -> Waiting:
+        """Take the time that the work needs; each output is there when its step is done."""
+        machine = self._machines.machine(stage.device, passage.fate.stream)
+
+        def publish(name: str) -> None:
+            age_s = self._env.now - passage.fate.captured_s
+            self.tally.done(self._steps[name], done[name], age_s)
+            if name in stage.outputs:
+                self._publish(passage, name, stage.device, parts, done[name])
+
+        together: list[tuple[str, float]] = []
+        for name, each in done.items():
+            pieces = self._pieces(stage, machine, each)
+            if pieces == 1:
+                together.append((name, each.cpu_s))
+                continue
+            yield from self._machines.compute(machine, together, parts, publish)
+            together = []
+            yield from self._machines.compute_apart(machine, name, each.cpu_s, pieces, parts)
+            publish(name)
+        yield from self._machines.compute(machine, together, parts, publish)
+
+    def _pieces(self, stage: Stage, machine: Machine, done: Done) -> int:
+        """Over how many servers a step's items are shared: evenly, by the items it made."""
+        if not self._plan.parallel_items or stage.stateful or machine.servers.capacity == 1:
+            return 1
+        return max(1, len(done.bundle.items)) if done.cpu_s else 1
+
+    def _publish(
+        self, passage: Passage, name: str, here: str, parts: Parts, done: Done | None = None
+    ) -> None:
+        """Hand an output to its readers: here at once, elsewhere when it has come there."""
+        for device in passage.course.devices[name]:
+            if device == here:
+                passage.arrival(name, device).succeed((self._env.now, dict(parts)))
+            else:
+                self._env.process(self._carry(passage, name, (here, device), dict(parts), done))
+
+    def _carry(
+        self,
+        passage: Passage,
+        name: str,
+        ends: tuple[str, str],
+        parts: Parts,
+        done: Done | None,
+    ) -> Waiting:
+        stream, size_bytes = passage.fate.stream, done.size_bytes if done else 0.0
+        if done and not done.bundle.items and passage.fate.is_analysed:
+            size_bytes = empty_bytes(self._answering, name, ends[1])
+        route = self._plan.cluster.route(*ends)
+        if done:
+            self.tally.sent(self._steps[name], stream, size_bytes, route)
+        yield from self._machines.carry(route, stream, size_bytes, parts)
+        passage.arrival(name, ends[1]).succeed((self._env.now, parts))
+
+    def _deliver(
+        self, passage: Passage, turn: simpy.Event | None, finished: simpy.Event
+    ) -> Waiting:
+        fate, place = passage.fate, self._plan.placement
+        sinks = passage.course.sinks
+        yield self._env.all_of([passage.arrival(name, place[name]) for name in sinks])
+        answers = [(name, place[name]) for name in sinks if name in self._delivery.answers]
+        if answers:
+            fate.answered_s, fate.parts = passage.latest(answers)
+        if turn is not None:
+            yield turn
+        answered = {name: passage.bundles[name] for name in sinks}
+        self._delivery.frame(fate.stream, fate.frame, answered)
+        finished.succeed()
+        self._ended(fate.stream)
+
+    def _save(
+        self,
+        stage: Stage,
+        passage: CheckpointPassage,
+        turn: simpy.Event | None,
+        finished: simpy.Event,
+    ) -> Waiting:
+        if turn is not None:
+            yield turn
+        kept = passage.shared if stage.shared else passage.states
+        for step in stage.steps:
+            kept[step.name] = self._work.save(step, passage.checkpoint.stream)
+        finished.succeed()
+
+    def _commit(
+        self,
+        passage: CheckpointPassage,
+        saved: list[simpy.Event],
+        turn: simpy.Event | None,
+        finished: simpy.Event,
+    ) -> Waiting:
+        yield self._env.all_of(saved)
+        if turn is not None:
+            yield turn
+        self._delivery.passed(passage.checkpoint, passage.states, passage.shared)
+        finished.succeed()
+
+
+def _arrivals(
+    streams: Mapping[str, Iterator[Frame | Checkpoint]], *, one_clock: bool
+) -> Iterator[Arrival]:
+    """All streams' messages in order. Each stream starts at 0, or all at the earliest's start."""
+    begun = {}
+    for name, messages in streams.items():
+        first = next(messages, None)
+        if first is not None:
+            begun[name] = float(first.time_s), chain([first], messages)
+    earliest_s = min((start_s for start_s, _ in begun.values()), default=0.0)
+    return merge(
+        *(
+            _timed(name, messages, earliest_s if one_clock else start_s)
+            for name, (start_s, messages) in begun.items()
+        ),
+        key=lambda arrival: arrival[:4],
+    )
+
+
+def _timed(
+    stream: str, messages: Iterable[Frame | Checkpoint], start_s: float
+) -> Iterator[Arrival]:
+    for message in messages:
+        is_frame = isinstance(message, Frame)
+        number = message.key.frame if isinstance(message, Frame) else message.frame
+        yield float(message.time_s) - start_s, int(is_frame), stream, number, message

@@ -1,0 +1,269 @@
+"""The contract that every executor keeps, and the parts of it that all of them share.
+
+``Executor.run(plan, sources, sink)`` takes each stream's frames through the plan and hands its
+answers to the sink, in order, in commits. What a commit holds depends on the plan and the frames
+alone: a checkpoint lies before the first frame of every ``gop_s`` seconds of a stream and after
+its last one. A run that is stopped or killed keeps what was committed and goes on from there.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol
+
+from vedette.planning.placement import ends
+from vedette.running.work import Work
+from vedette.types.commit import Commit, SavedState
+from vedette.types.events import Event, Incident
+from vedette.types.figures import Figures
+from vedette.types.graph import Span, Stream, Workflow
+from vedette.types.media import Bundle, Checkpoint, Frame
+from vedette.types.plan import Deployment
+from vedette.types.profile import Trace
+
+ALL = ""
+"""Stands for all streams: the owner of the states of steps that several sources reach."""
+
+Progress = Callable[[str, int], None]
+"""Told (stream, frame) of every frame that is through."""
+
+
+class FrameSource(Protocol):
+    """Where one stream's frames come from; ``media.source.Reader`` is one."""
+
+    @property
+    def stream(self) -> Stream: ...
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def rate(self) -> Fraction: ...
+
+    def frames(self, span: Span = ..., resume: Checkpoint | None = None) -> Iterator[Frame]: ...
+
+    def seek_point(self) -> tuple[int, int] | None: ...
+
+    def incidents(self) -> Sequence[Incident]: ...
+
+
+class Sink(Protocol):
+    """Where answers go. Calls come one at a time."""
+
+    def resume(self) -> Mapping[str, Commit]:
+        """The last commit of every stream, without its events; empty at the start of a run."""
+        ...
+
+    def deliver(self, step: str, bundle: Bundle) -> None:
+        """One frame's answer of one declared step, as soon as it is there; may come again."""
+        ...
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        """Make all of it durable, or nothing."""
+        ...
+
+    def incident(self, incident: Incident) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepCount:
+    """What one step did. ``age_*_ms``: how old frames were when it had done them."""
+
+    frames: int
+    calls: int
+    items: int
+    cpu_s: float
+    age_mean_ms: float
+    age_max_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run, in figures. ``finished`` is False where it was stopped before its sources ended."""
+
+    figures: Figures
+    events: int
+    incidents: tuple[Incident, ...]
+    steps: Mapping[str, StepCount]
+    trace: Trace | None = None
+    finished: bool = True
+
+
+class Executor(Protocol):
+    def run(
+        self,
+        plan: Deployment,
+        sources: Mapping[str, FrameSource],
+        sink: Sink,
+        *,
+        spans: Mapping[str, Span] = ...,
+        stop: threading.Event | None = None,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Run to the end of all sources (by stream name), or until ``stop`` is set.
+
+        ``spans`` limits streams to a part. An operator's error ends the run, is noted as an
+        incident, and is raised again with the step, stream and frame in it.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class MemorySink:
+    """Keeps everything in memory; resumes from its own commits."""
+
+    commits: list[Commit] = field(default_factory=list)
+    answers: list[tuple[str, Bundle]] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+
+    def resume(self) -> Mapping[str, Commit]:
+        return {commit.checkpoint.stream: commit for commit in self.commits}
+
+    def deliver(self, step: str, bundle: Bundle) -> None:
+        self.answers.append((step, bundle))
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        self.commits += commits
+
+    def incident(self, incident: Incident) -> None:
+        self.incidents.append(incident)
+
+    @property
+    def events(self) -> list[tuple[str, Event]]:
+        """All committed (step, event) pairs in the order of their commits."""
+        return [pair for commit in self.commits for pair in commit.events]
+
+
+def messages(
+    source: FrameSource, span: Span, resume: Checkpoint | None, interval_s: Fraction
+) -> Iterator[Frame | Checkpoint]:
+    """A stream's frames with its checkpoints between them.
+
+    A checkpoint's time is a multiple of the interval, also after the last frame, so that the
+    checkpoints of all streams at one time make one cut through the run.
+    """
+    name = source.stream.name
+    cut = None if resume is None else resume.time_s // interval_s
+    last = -1
+    for frame in source.frames(span, resume):
+        here = frame.time_s // interval_s
+        first = here if cut is None else cut
+        for number in range(first + 1, here + 1):
+            yield Checkpoint(name, frame.key.frame, number * interval_s, source.seek_point())
+        yield frame
+        cut, last = here, frame.key.frame
+    if last >= 0 and cut is not None:
+        yield Checkpoint(name, last + 1, (cut + 1) * interval_s, source.seek_point())
+
+
+def messages_of(
+    plan: Deployment,
+    sources: Mapping[str, FrameSource],
+    resumed: Mapping[str, Commit],
+    spans: Mapping[str, Span],
+) -> dict[str, Iterator[Frame | Checkpoint]]:
+    """Each stream's messages, from where its last commit left off."""
+    interval_s = interval_of(plan.workflow)
+    return {
+        name: messages(
+            source,
+            spans.get(name, Span()),
+            resumed[name].checkpoint if name in resumed else None,
+            interval_s,
+        )
+        for name, source in sources.items()
+    }
+
+
+def load_states(plan: Deployment, work: Work, resumed: Mapping[str, Commit]) -> None:
+    """Give stateful steps the states that were committed last."""
+    for stream, commit in resumed.items():
+        for name, state in commit.states.items():
+            work.load(plan.workflow.step(name), stream, state)
+
+
+def interval_of(workflow: Workflow) -> Fraction:
+    """The seconds of a stream between two checkpoints: one group of pictures."""
+    return Fraction(workflow.transport.gop_s).limit_denominator(10**6)
+
+
+def in_order(message: Frame | Checkpoint) -> tuple[Fraction, int, str, int]:
+    """The order over all streams: by time, stream and number, a cut before its frames."""
+    if isinstance(message, Checkpoint):
+        return message.time_s, 0, message.stream, message.frame
+    return message.time_s, 1, message.key.stream, message.key.frame
+
+
+def has_shared_steps(workflow: Workflow) -> bool:
+    return any(len(workflow.sources_of(step.name)) > 1 for step in workflow.sinks())
+
+
+class Delivery:
+    """Collects answers and commits them when a checkpoint has passed all the steps before it.
+
+    Frames and checkpoints of a stream come in order; where steps are shared by streams, those of
+    all streams do. Then the checkpoints of one cut are one commit, with the shared states.
+    """
+
+    def __init__(self, plan: Deployment, sink: Sink, progress: Progress | None = None) -> None:
+        self._sink, self._progress = sink, progress
+        self._is_shared = has_shared_steps(plan.workflow)
+        self._lock = threading.Lock()
+        self._events: dict[str, list[tuple[str, Event]]] = {}
+        self._evidence: dict[str, list[tuple[str, Event]]] = {}
+        self._cut: list[Commit] = []
+        self._shared: dict[str, SavedState] = {}
+        self.events = 0
+        end = ends(plan.workflow, plan.cluster)
+        sinks = plan.workflow.sinks()
+        self.answers = {s.name for s in sinks if plan.placement[s.name] == end.deliver}
+        self._declared = {step.name: step.declared for step in sinks}
+
+    def frame(self, stream: str, frame: int, bundles: Mapping[str, Bundle]) -> None:
+        """Everything that one frame led to at the workflow's sinks."""
+        with self._lock:
+            self._flush()
+            for name, bundle in bundles.items():
+                step = self._declared[name]
+                found = [(step, item) for _, item in bundle.items if isinstance(item, Event)]
+                if name in self.answers:
+                    self._sink.deliver(step, bundle)
+                    self._events.setdefault(stream, []).extend(found)
+                else:
+                    self._evidence.setdefault(stream, []).extend(found)
+            if self._progress:
+                self._progress(stream, frame)
+
+    def passed(
+        self,
+        checkpoint: Checkpoint,
+        states: Mapping[str, SavedState],
+        shared: Mapping[str, SavedState],
+    ) -> None:
+        """A checkpoint with the states of the stream's steps and of the shared ones there."""
+        stream = checkpoint.stream
+        with self._lock:
+            if self._cut and self._cut[0].checkpoint.time_s != checkpoint.time_s:
+                self._flush()
+            events = tuple(self._events.pop(stream, ()))
+            evidence = tuple(self._evidence.pop(stream, ()))
+            self._cut.append(Commit(checkpoint, events, evidence, states))
+            self._shared = dict(shared)
+            if not self._is_shared:
+                self._flush()
+
+    def close(self) -> None:
+        """All sources have ended: commit the last cut. (One that is cut short is incomplete.)"""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._cut:
+            return
+        commits, self._cut = self._cut, []
+        if self._shared:
+            time_s = commits[0].checkpoint.time_s
+            commits.append(Commit(Checkpoint(ALL, 0, time_s), states=self._shared))
+        self._sink.commit(commits)
+        self.events += sum(len(commit.events) for commit in commits)

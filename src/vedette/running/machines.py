@@ -1,0 +1,106 @@
+"""The virtual machines and links of a cluster, and what it takes to use them."""
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from vedette.running.figuring import Way, is_per_stream, rate_mbps, way_name
+from vedette.types.cluster import Cluster
+
+Waiting = Generator[simpy.Event, Any, None]
+"""A process of the event core: it yields what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """``servers`` cores of equal speed; less than one core is one slower server."""
+
+    name: str
+    speed: float
+    servers: simpy.Resource
+
+
+@dataclass(slots=True)
+class Machines:
+    """Every device and link direction, those of ``per_stream`` devices once for each stream."""
+
+    env: simpy.Environment
+    cluster: Cluster
+    _machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
+    _wires: dict[tuple[Way, str], simpy.Resource] = field(default_factory=dict)
+
+    def machine(self, name: str, stream: str) -> Machine:
+        device = self.cluster.device(name)
+        key = name, stream if device.per_stream else ""
+        if key not in self._machines:
+            speed = device.speed * min(device.cores, 1.0)
+            servers = simpy.Resource(self.env, max(1, int(device.cores)))
+            self._machines[key] = Machine(name, speed, servers)
+        return self._machines[key]
+
+    def carry(
+        self, route: Iterable[Way], stream: str, size_bytes: float, parts: dict[str, float]
+    ) -> Waiting:
+        """Send bytes over each link in turn: wait for it, fill it, and half a round trip.
+
+        Nothing takes no turn: it rides with what is sent next. ``parts`` notes where time went.
+        """
+        for way in route:
+            start_s = self.env.now
+            if size_bytes:
+                with self._wire(way, stream).request() as turn:
+                    yield turn
+                    add(parts, f"wait {way_name(way)}", self.env.now - start_s)
+                    start_s = self.env.now
+                    yield self.env.timeout(8e-6 * size_bytes / rate_mbps(way))
+            yield self.env.timeout(way[0].rtt_ms / 2000)
+            add(parts, way_name(way), self.env.now - start_s)
+
+    def compute(
+        self,
+        machine: Machine,
+        costs: Iterable[tuple[str, float]],
+        parts: dict[str, float],
+        done: Callable[[str], None],
+    ) -> Waiting:
+        """Hold one server for each (step, seconds at speed 1) in turn; ``done`` is told of each."""
+        costs = list(costs)
+        if not any(cost_s for _, cost_s in costs):
+            for name, _ in costs:
+                done(name)
+            return
+        start_s = self.env.now
+        with machine.servers.request() as turn:
+            yield turn
+            add(parts, f"wait {machine.name}", self.env.now - start_s)
+            for name, cost_s in costs:
+                if cost_s:
+                    yield self.env.timeout(cost_s / machine.speed)
+                    add(parts, name, cost_s / machine.speed)
+                done(name)
+
+    def compute_apart(
+        self, machine: Machine, name: str, cost_s: float, pieces: int, parts: dict[str, float]
+    ) -> Waiting:
+        """Share one step's work evenly over as many servers as come free."""
+        start_s, each_s = self.env.now, cost_s / pieces
+
+        def piece() -> Waiting:
+            with machine.servers.request() as turn:
+                yield turn
+                yield self.env.timeout(each_s / machine.speed)
+
+        yield self.env.all_of([self.env.process(piece()) for _ in range(pieces)])
+        add(parts, name, each_s / machine.speed)
+        add(parts, f"wait {machine.name}", self.env.now - start_s - each_s / machine.speed)
+
+    def _wire(self, way: Way, stream: str) -> simpy.Resource:
+        key = way, stream if is_per_stream(self.cluster, way[0]) else ""
+        return self._wires.setdefault(key, simpy.Resource(self.env, 1))
+
+
+def add(parts: dict[str, float], name: str, seconds: float) -> None:
+    if seconds > 0:
+        parts[name] = parts.get(name, 0.0) + seconds

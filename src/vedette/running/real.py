@@ -1,0 +1,103 @@
+"""Work that is really done: operators made from their settings, called and timed."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from vedette.running.reference import Yardstick
+from vedette.running.state import pack, unpack
+from vedette.running.stepping import Each, run_step, wire
+from vedette.running.work import (
+    Done,
+    Models,
+    Operators,
+    StepFailed,
+    is_free,
+    packed_size,
+    signatures_of,
+)
+from vedette.types.commit import SavedState
+from vedette.types.graph import Step
+from vedette.types.media import Bundle
+from vedette.types.plan import Deployment
+
+ALL = ""
+"""Stands for all streams where a step is shared by them."""
+
+
+class RealWork:
+    """Calls the operators: a function as it is, a class as one instance a stream.
+
+    A stateful step that several sources reach has one instance for all streams. ``clock`` gives
+    CPU seconds; with ``reference`` they are normalised (see :class:`Yardstick`). ``each`` may
+    work on several items of a stateless step at once.
+    """
+
+    def __init__(
+        self,
+        plan: Deployment,
+        operators: Operators,
+        models: Models,
+        *,
+        reference: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.process_time,
+        each: Each = map,
+    ) -> None:
+        self._plan, self._clock, self._each = plan, clock, each
+        self._yardstick = Yardstick(reference, clock)
+        self._wiring = wire(plan.workflow, signatures_of(plan, operators))
+        self._free = {step.name: is_free(plan, step) for step in plan.workflow.steps}
+        self._calls: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._instances: dict[tuple[str, str], Any] = {}
+        for step in plan.workflow.steps:
+            self._fill(step, operators[step.operator], models)
+
+    def do(self, step: Step, inputs: Mapping[str, Bundle]) -> Done:
+        here = next(inputs[name] for name in step.inputs if name in inputs)
+        wiring = self._wiring[step.name]
+        call = self._calls.get((step.name, here.stream)) or self._calls[step.name, ALL]
+        each = map if wiring.signature.stateful else self._each
+        start = self._clock()
+        try:
+            bundle, calls = run_step(wiring, call, inputs, each)
+        except Exception as error:
+            raise StepFailed(step.name, here.stream, here.frame) from error
+        cpu_s = self._yardstick.normal_s(self._clock() - start) if calls else 0.0
+        charged_s = 0.0 if self._free[step.name] else cpu_s
+        return Done(bundle, calls, charged_s, packed_size(bundle))
+
+    def save(self, step: Step, stream: str) -> SavedState:
+        instance = self._instance(step, stream)
+        if hasattr(instance, "checkpoint"):
+            instance.checkpoint()
+        return pack(getattr(instance, "state", None))
+
+    def load(self, step: Step, stream: str, state: SavedState) -> None:
+        instance = self._instance(step, stream)
+        if hasattr(instance, "state"):
+            instance.state = unpack(state, instance.state)
+
+    def _instance(self, step: Step, stream: str) -> Any:
+        alone = self._instances.get((step.name, stream))
+        return self._instances.get((step.name, ALL)) if alone is None else alone
+
+    def _fill(self, step: Step, operator: Callable[..., Any], models: Models) -> None:
+        """Give a step its settings and models, and where it has state an instance a stream."""
+        signature = self._wiring[step.name].signature
+        backends = {name: models(str(step.settings[name])) for name in signature.models}
+        settings = {k: v for k, v in step.settings.items() if k not in signature.models}
+        if not signature.stateful:
+            self._calls[step.name, ALL] = partial(operator, **settings, **backends)
+            return
+        for stream in self._owners(step):
+            instance = operator(**settings)
+            self._instances[step.name, stream] = instance
+            self._calls[step.name, stream] = partial(instance, **backends)
+
+    def _owners(self, step: Step) -> list[str]:
+        sources = self._plan.workflow.sources_of(step.name)
+        if len(sources) > 1:
+            return [ALL]
+        streams = self._plan.workflow.streams()
+        return [stream.name for source, stream in streams if source in sources]

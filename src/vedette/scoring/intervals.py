@@ -1,0 +1,25 @@
+"""How sure a counted share is."""
+
+from scipy.stats import beta
+
+from vedette.types.figures import Share
+
+LEVEL = 0.8
+
+
+def lower_bound(hits: int, total: int, level: float = LEVEL) -> float:
+    """The one-sided Jeffreys bound: with probability ``level`` the true share is above it.
+
+    Without a hit it is 0, also where nothing was counted: no data support nothing.
+
+    >>> round(lower_bound(10, 10), 3), round(lower_bound(18, 20), 3), lower_bound(0, 0)
+    (0.923, 0.827, 0.0)
+    """
+    if hits == 0:
+        return 0.0
+    return float(beta.ppf(1 - level, hits + 0.5, total - hits + 0.5))
+
+
+def share(hits: int, total: int) -> Share:
+    """Counts with their bound."""
+    return Share(hits, total, lower_bound(hits, total))

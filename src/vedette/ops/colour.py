@@ -1,13 +1,13 @@
 """Named colours as ranges of CIELAB, and how much of an object's body has one.
 
 A pixel's lightness L runs from 0 to 100; chroma is its distance from grey; hue is an angle, with
-red near 40 degrees, yellow 103, green 136 and blue 306. Chroma under 12 is black (L < 30), white
+red near 40 degrees, yellow 103, green 136 and blue 306. Chroma under 10 is black (L < 30), white
 or grey. White is relative: lit as the crop is, nothing outshines white paint by much, so it needs
 L >= 55 and three quarters of the crop's own brightest. Without that, the glare on a black car,
 which is neutral and bright too, makes its chrome and windows white.
 
 =======  =============================================
-name     hue, where chroma is 12 or more
+name     hue, where chroma is 10 or more
 =======  =============================================
 red      340 to 50
 orange   50 to 80, L >= 55
@@ -29,10 +29,10 @@ from vedette.types.media import Picture, Pixels
 Colour = Literal["white", "grey", "black", "red", "orange", "brown", "yellow", "green", "blue"]
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 
-NEUTRAL_CHROMA = 12
+NEUTRAL_CHROMA = 10
 BLACK_BELOW, WHITE_FROM = 30, 55
 WHITE_SHARE, BRIGHTEST_PERCENT = 0.75, 98
-BODY = (0.1, 0.7, 0.15, 0.85)
+BODY = (0.15, 0.65, 0.15, 0.85)
 """Top, bottom, left and right of an object's body in its box: less road, wheels and background."""
 LONGEST_SIDE_PX = 128
 

@@ -57,7 +57,7 @@ class MatchColour:
         self,
         *,
         colour: Colour,
-        threshold: float = 0.28,
+        threshold: float = 0.3,
         min_votes: int = 2,
         min_confidence: float = 0.4,
         min_side: float = 0.05,

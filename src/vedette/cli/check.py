@@ -9,9 +9,8 @@ from vedette.cli.output import Json, emit, report_error, say
 
 
 def command(
-    files: Annotated[
-        list[Path], typer.Argument(help="A workflow and, if there is one, a cluster.")
-    ],
+    file: Annotated[Path, typer.Argument(help="A workflow, or a cluster alone.")],
+    cluster: Annotated[Path | None, typer.Argument(help="The cluster it is to run on.")] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -22,12 +21,12 @@ def command(
     from vedette import session
     from vedette.errors import DeclarationError
 
-    problems = session.check(*files)
+    problems = session.check(file, cluster)
     if json:
         emit({"problems": problems})
     elif problems:
         report_error(DeclarationError(*problems))
     else:
-        say(f"{', '.join(str(file) for file in files)}: nothing to complain of")
+        say("nothing is wrong with " + " and ".join(str(each) for each in (file, cluster) if each))
     if problems:
         raise typer.Exit(2)

@@ -137,6 +137,25 @@ def read_profile(path: Path) -> Profile:
     return profile
 
 
+def trace_bytes(trace: Trace) -> bytes:
+    """One trace as one file's content: its arrays, and its record as JSON among them."""
+    arrays: Arrays = {}
+    record = to_json(_taken(trace, "trace", arrays)).encode()
+    return _packed({**arrays, "record": np.frombuffer(record, np.uint8)})
+
+
+def trace_from_bytes(content: bytes, file: str) -> Trace:
+    """Raises RecordError where the content is not what :func:`trace_bytes` made."""
+    try:
+        arrays = _loaded(content)
+        record = from_json(TraceRecord, arrays.pop("record").tobytes(), file=file)
+    except RecordError:
+        raise
+    except Exception as cause:  # noqa: BLE001  # numpy and zipfile raise a dozen kinds
+        raise _foreign(file, f"no trace ({type(cause).__name__})", "a trace") from None
+    return _given(record, "trace", arrays, file)
+
+
 def _traces(profile: Profile) -> Iterator[tuple[str, Trace]]:
     yield "golden", profile.golden
     yield "verify_golden", profile.verify_golden

@@ -1,0 +1,1 @@
+"""Measures: the golden setting and each knob alone, as per-frame traces."""

@@ -1,0 +1,84 @@
+"""Traces by content, so that a killed profile goes on where it was and a repeated one is free.
+
+A key holds all that a trace depends on: the frames' bytes, the placed workflow, the operators'
+source, the models' digests, library versions and the machine.
+"""
+
+import hashlib
+import inspect
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from vedette.records.codec import digest
+from vedette.types.graph import Span, Stream, Workflow
+
+LIBRARIES = ("av", "numpy", "onnx", "onnxruntime", "opencv-python-headless", "scipy", "vedette")
+_WHOLE_BYTES = 64 << 20
+
+
+def trace_key(
+    workflow: Workflow,
+    placement: Mapping[str, str],
+    spans: Mapping[str, Span],
+    operators: Mapping[str, Callable[..., object]],
+    models: Iterable[str],
+) -> str:
+    """The key of one measurement; ``models`` are the digests of the model files in use."""
+    content = {
+        "workflow": workflow,
+        "placement": dict(placement),
+        "spans": dict(spans),
+        "streams": {stream.name: stream_digest(stream) for _, stream in workflow.streams()},
+        "operators": {s.operator: _source(operators[s.operator]) for s in workflow.steps},
+        "models": sorted(models),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "machine": machine(),
+    }
+    return digest(content)
+
+
+def stream_digest(stream: Stream) -> str:
+    """What a stream's bytes are: all of a small file; size, time, head and tail of a large one."""
+    path = Path(stream.url)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    marks = hashlib.blake2b(digest_size=16)
+    for file in files:
+        if file.is_file():
+            marks.update(_file_digest(file))
+    return marks.hexdigest()
+
+
+def machine() -> str:
+    """What figures were measured on, in words."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def _file_digest(file: Path) -> bytes:
+    stat = file.stat()
+    marks = hashlib.blake2b(str(stat.st_size).encode(), digest_size=16)
+    with file.open("rb") as stream:
+        if stat.st_size <= _WHOLE_BYTES:
+            marks.update(stream.read())
+        else:
+            marks.update(str(stat.st_mtime_ns).encode())
+            marks.update(stream.read(1 << 20))
+            stream.seek(-(1 << 20), os.SEEK_END)
+            marks.update(stream.read())
+    return marks.digest()
+
+
+def _source(operator: Callable[..., object]) -> str:
+    module = inspect.getmodule(operator)
+    try:
+        return hashlib.blake2b(inspect.getsource(module or operator).encode()).hexdigest()
+    except (OSError, TypeError):
+        return repr(operator)

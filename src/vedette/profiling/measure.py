@@ -1,0 +1,170 @@
+"""One measurement: a deployment rehearsed on some frames, alone in its process.
+
+Inside a process everything runs one at a time with codec and library threads off, so that the
+process's CPU clock belongs to the operator that is at work.
+"""
+
+import multiprocessing
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from vedette import ops
+from vedette.declaring.operator import operators
+from vedette.media.source import open_source
+from vedette.models import load_detector, reference_call
+from vedette.running.executor import Report
+from vedette.running.virtual import VirtualExecutor
+from vedette.types.commit import Commit
+from vedette.types.events import Event, Incident
+from vedette.types.graph import Span
+from vedette.types.media import Bundle
+from vedette.types.plan import Deployment
+from vedette.types.profile import StepTrace, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to run on which frames of each stream."""
+
+    deployment: Deployment
+    spans: Mapping[str, Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of a job: figures and trace, and what was seen."""
+
+    report: Report
+    events: tuple[Event, ...]
+
+    @property
+    def trace(self) -> Trace:
+        if self.report.trace is None:
+            raise ValueError("a rehearsal without a trace")
+        return self.report.trace
+
+
+@dataclass(slots=True)
+class EventsOnly:
+    """A sink that keeps events, with their pictures, and lets every other answer go."""
+
+    found: dict[tuple[str, str, int, int], Event] = field(default_factory=dict)
+
+    def resume(self) -> Mapping[str, Commit]:
+        return {}
+
+    def deliver(self, step: str, bundle: Bundle) -> None:
+        pass
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        for commit in commits:
+            for step, event in (*commit.events, *commit.evidence):
+                key = (step, event.stream, event.start_frame, event.ordinal)
+                known = self.found.get(key)
+                if known is None or not known.picture:
+                    self.found[key] = event
+
+    def incident(self, incident: Incident) -> None:
+        pass
+
+
+def rehearse(job: Job) -> Rehearsed:
+    """Run a job in this process, one operator at a time."""
+    plan = job.deployment
+    executor = VirtualExecutor(operators(), load_detector, reference=reference_call())
+    wanted = {name for name, span in job.spans.items() if span.end is None or span.end > span.start}
+    sink = EventsOnly()
+    with ExitStack() as open_streams:
+        sources = {
+            stream.name: open_streams.enter_context(open_source(stream, threads=1))
+            for _, stream in plan.workflow.streams()
+            if stream.name in wanted
+        }
+        report = executor.run(plan, sources, sink, spans=job.spans)
+    return Rehearsed(report, tuple(sink.found.values()))
+
+
+class Workers:
+    """Processes that take one job each at a time; the same results as one process, sooner."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+
+    def begin(self, jobs: Sequence[Job]) -> dict[Future[Rehearsed], int]:
+        """Hand in jobs, the first ones first; see :meth:`results`."""
+        return {self._pool.submit(rehearse, job): number for number, job in enumerate(jobs)}
+
+    def results(self, begun: Mapping[Future[Rehearsed], int]) -> Iterator[tuple[int, Rehearsed]]:
+        """(job's number, what came of it), as they end."""
+        try:
+            for future in as_completed(begun):
+                yield begun[future], future.result()
+        finally:
+            for future in begun:
+                future.cancel()
+
+    def one(self, job: Job) -> Rehearsed:
+        return next(iter(self.results(self.begin([job]))))[1]
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Workers]:
+    """Start ``count`` processes, and end them with the block."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_quiet)
+    try:
+        yield Workers(pool)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _quiet() -> None:
+    """A worker leaves Ctrl-C to its parent, and OpenCV's threads off."""
+    import cv2  # noqa: PLC0415  # only a worker sets this
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    _ = ops
+
+
+def folded(trace: Trace, golden: Trace | None = None) -> Trace:
+    """A trace in which each step's packing is a part of its own row.
+
+    What was not measured here (a knob cannot reach it) is golden's, where frames agree.
+    """
+    packing = {name for name in trace.steps if _packs(name)}
+    steps = {
+        name: _with_packing(trace, name, golden) for name in trace.steps if name not in packing
+    }
+    return replace(trace, steps=steps)
+
+
+def _packs(name: str) -> bool:
+    return name.partition(".")[2].startswith(("encode", "decode", "evidence"))
+
+
+def _with_packing(trace: Trace, name: str, golden: Trace | None) -> StepTrace:
+    step, encoder = trace.steps[name], trace.steps.get(f"{name}.encode")
+    if encoder is not None:
+        decoders = [each for n, each in trace.steps.items() if n.startswith(f"{name}.decode")]
+        return replace(
+            step,
+            size_bytes=encoder.size_bytes,
+            encode_s=encoder.cpu_s,
+            decode_s=decoders[0].cpu_s,
+        )
+    known = golden.steps.get(name) if golden else None
+    if (
+        known is not None
+        and np.isnan(step.size_bytes).all()
+        and len(known.cpu_s) == len(step.cpu_s)
+    ):
+        return replace(
+            step, size_bytes=known.size_bytes, encode_s=known.encode_s, decode_s=known.decode_s
+        )
+    return step

@@ -1,0 +1,146 @@
+"""A profile: the golden setting and each knob alone, measured or found in the cache."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from vedette.declaring.operator import operators, signatures
+from vedette.errors import RecordError
+from vedette.models.assets import cache_folder
+from vedette.models.zoo import MODELS, variant, variants
+from vedette.planning.expand import golden
+from vedette.profiling.cache import machine, trace_key
+from vedette.profiling.measure import Job, Workers, folded
+from vedette.profiling.parts import spans
+from vedette.profiling.settings import WORKSHOP, alone, measurable
+from vedette.records.codec import digest
+from vedette.records.files import read_bytes, write_bytes
+from vedette.records.profile import trace_bytes, trace_from_bytes
+from vedette.scoring import score
+from vedette.types.graph import Choice, Workflow
+from vedette.types.plan import Deployment
+from vedette.types.profile import Profile, Sweep, Trace
+
+Told = Callable[[str, int, int], None]
+"""Progress: what is being done, how much of it is done, how much there is."""
+GOLDEN = ("golden", "")
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """Where and how to measure: processes, cache, progress, and how long each stream is."""
+
+    workers: Workers
+    frames: Mapping[str, int | None]
+    told: Told
+    cache: Path | None
+
+
+def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
+    """Measure golden on both halves of the planning part and each knob alone on the first.
+
+    A trace that the cache holds is not measured again, so a killed run goes on where it was.
+    """
+    settings = {(GOLDEN, "choose"): golden(workflow), (GOLDEN, "verify"): golden(workflow)}
+    settings |= {(key, "choose"): choice for key, choice in alone(workflow).items()}
+    jobs = {
+        (key, part): _job(workflow, choice, part, key[0] if key != GOLDEN else None, measuring)
+        for (key, part), choice in settings.items()
+    }
+    found = _all(jobs, measuring)
+    best = folded(found[GOLDEN, "choose"])
+    sweeps = {
+        key: _sweep(folded(found[key, part], best), best, workflow)
+        for key, part in jobs
+        if key != GOLDEN
+    }
+    return Profile(
+        workflow=workflow.name,
+        digest=digest(workflow),
+        machine=machine(),
+        reference_ms=7.7,
+        golden=best,
+        verify_golden=folded(found[GOLDEN, "verify"]),
+        sweeps=sweeps,
+    )
+
+
+def measure_golden(workflow: Workflow, part: str, measuring: Measuring) -> Trace:
+    """The reference on a part of every stream."""
+    job = _job(workflow, golden(workflow), part, "transport.nothing", measuring)
+    return _all({part: job}, measuring)[part]
+
+
+def _sweep(trace: Trace, best: Trace, workflow: Workflow) -> Sweep:
+    return Sweep(trace, score(best, trace, workflow.events))
+
+
+def _job(
+    workflow: Workflow, choice: Choice, part: str, knob: str | None, measuring: Measuring
+) -> Job:
+    placed, placement = measurable(workflow, choice, variants(larger=True), signatures(), knob)
+    deployment = Deployment(workflow=placed, cluster=WORKSHOP, choice=choice, placement=placement)
+    return Job(deployment, spans(workflow, measuring.frames, part))
+
+
+def _all(jobs: Mapping[K, Job], measuring: Measuring) -> dict[K, Trace]:
+    """Every job's trace; the longest jobs first, so that no core waits at the end."""
+    files = {key: _file(job, measuring.cache) for key, job in jobs.items()}
+    found = {key: trace for key, file in files.items() if (trace := _stored(file)) is not None}
+    left = [key for key in jobs if key not in found]
+
+    measuring.told("measure settings", len(found), len(jobs))
+    begun = measuring.workers.begin([jobs[key] for key in left])
+    for number, rehearsed in measuring.workers.results(begun):
+        found[left[number]] = rehearsed.trace
+        _store(files[left[number]], rehearsed.trace)
+        measuring.told("measure settings", len(found), len(jobs))
+    return {key: found[key] for key in jobs}
+
+
+def _file(job: Job, cache: Path | None) -> Path | None:
+    if cache is None:
+        return None
+    plan = job.deployment
+    key = trace_key(plan.workflow, plan.placement, job.spans, operators(), _models(plan.workflow))
+    return cache / f"{key}.npz"
+
+
+def _models(workflow: Workflow) -> Iterable[str]:
+    """The digests of the model files that the steps name."""
+    known = signatures()
+    for step in workflow.steps:
+        for name in known[step.operator].models:
+            asset = MODELS[variant(str(step.settings[name])).model].asset
+            yield asset.sha256 or asset.name
+
+
+def _store(file: Path | None, trace: Trace) -> None:
+    """Into the cache; a full disk costs the cache, not the profile."""
+    if file is not None:
+        with suppress(RecordError, OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(file, trace_bytes(trace))
+
+
+def _stored(file: Path | None) -> Trace | None:
+    if file is None or not file.exists():
+        return None
+    try:
+        return trace_from_bytes(read_bytes(file), str(file))
+    except RecordError:
+        return None
+
+
+def default_cache() -> Path:
+    """Where traces lie, beside the fetched models."""
+    return cache_folder() / "traces"
+
+
+def cores() -> int:
+    """How many processes measure at once by default."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1

@@ -1,0 +1,36 @@
+"""The verbs, composed of all the parts; the only place that knows them all."""
+
+from vedette.session.files import (
+    check,
+    load,
+    load_declaration,
+    load_plan,
+    load_profile,
+    load_workflow,
+    save,
+)
+from vedette.session.planning import explain, plan, profile
+from vedette.session.rehearsing import Rehearsal, rehearse, simulate
+from vedette.session.running import Ran, export_events, run
+from vedette.session.telling import sightings, write_page
+
+__all__ = [
+    "Ran",
+    "Rehearsal",
+    "check",
+    "explain",
+    "export_events",
+    "load",
+    "load_declaration",
+    "load_plan",
+    "load_profile",
+    "load_workflow",
+    "plan",
+    "profile",
+    "rehearse",
+    "run",
+    "save",
+    "sightings",
+    "simulate",
+    "write_page",
+]

@@ -1,0 +1,117 @@
+"""Declaring: what users wrote in files, and what Vedette writes for them."""
+
+from pathlib import Path
+
+from vedette import ops
+from vedette.declaring.check import check as check_both
+from vedette.declaring.check import check_cluster, check_workflow
+from vedette.declaring.operator import signatures
+from vedette.declaring.reading import read, read_cluster, read_workflow
+from vedette.declaring.writing import write_cluster, write_workflow
+from vedette.errors import DeclarationError, Place, Problem
+from vedette.models.zoo import variants
+from vedette.records.nodes import read_document
+from vedette.records.plan import read_plan, write_plan
+from vedette.records.profile import read_profile, write_profile
+from vedette.types.cluster import Cluster
+from vedette.types.graph import Workflow
+from vedette.types.plan import Plan
+from vedette.types.profile import Profile
+
+_ = ops  # its operators are registered by being imported
+Loaded = Workflow | Cluster | Plan | Profile
+
+
+def load(path: str | Path) -> Loaded:
+    """A workflow, cluster, plan or profile, by what the file holds. Raises InputError."""
+    path = Path(path)
+    if path.suffix == ".json":
+        return read_profile(path)
+    kind = _kind(path)
+    if kind == "plan":
+        return read_plan(path)
+    return read_cluster(path) if kind == "cluster" else load_workflow(path)
+
+
+def load_workflow(path: str | Path) -> Workflow:
+    """The workflow at ``path``; raises DeclarationError with every mistake."""
+    return read_workflow(Path(path), signatures(), variants())
+
+
+def load_declaration(workflow: str | Path, cluster: str | Path) -> tuple[Workflow, Cluster]:
+    """Both; raises DeclarationError with the mistakes of both, and where they do not fit."""
+    return read(Path(workflow), Path(cluster), signatures(), variants())
+
+
+def load_plan(path: str | Path) -> Plan:
+    return read_plan(Path(path))
+
+
+def load_profile(path: str | Path) -> Profile:
+    return read_profile(Path(path))
+
+
+def save(thing: Loaded, path: str | Path) -> None:
+    """Write a workflow, cluster, plan or profile, wholly or not at all."""
+    path = Path(path)
+    if isinstance(thing, Plan):
+        write_plan(path, thing)
+    elif isinstance(thing, Profile):
+        write_profile(path, thing)
+    elif isinstance(thing, Cluster):
+        write_cluster(path, thing)
+    else:
+        write_workflow(path, thing)
+
+
+def check(
+    workflow: str | Path | Workflow | Cluster, cluster: str | Path | Cluster | None = None
+) -> tuple[Problem, ...]:
+    """Everything that is wrong with a workflow, a cluster, or both; empty if nothing is.
+
+    Each is a file or a value. Problems of files have lines; those of values have none.
+    """
+    known = signatures(), variants(larger=True)
+    try:
+        if isinstance(workflow, str | Path) and isinstance(cluster, str | Path):
+            load_declaration(workflow, cluster)
+            return ()
+        first = _declared(workflow)
+        second = None if cluster is None else _declared(cluster)
+    except DeclarationError as error:
+        return error.problems
+    if isinstance(first, Cluster):
+        return check_cluster(first)
+    if isinstance(second, Cluster):
+        return check_both(first, second, *known)
+    return check_workflow(first, *known)
+
+
+def _declared(thing: str | Path | Workflow | Cluster) -> Workflow | Cluster:
+    found = thing if isinstance(thing, Workflow | Cluster) else load(thing)
+    if not isinstance(found, Workflow | Cluster):
+        kind = type(found).__name__.lower()
+        raise DeclarationError(
+            Problem(f"a {kind}", "a workflow or a cluster", place=Place(str(thing)))
+        )
+    return found
+
+
+def _kind(path: Path) -> str:
+    """What a YAML file declares, by its keys."""
+    plain = read_document(path).root.plain()
+    keys = plain.keys() if isinstance(plain, dict) else ()
+    if "devices" in keys:
+        return "cluster"
+    if "placement" in keys:
+        return "plan"
+    if "steps" in keys or "sources" in keys:
+        return "workflow"
+    raise DeclarationError(
+        Problem(
+            "neither steps nor devices",
+            "a workflow (steps), a cluster (devices) or a plan (placement)",
+            "vedette init VIDEO",
+            Place(str(path)),
+        )
+    )

@@ -1,0 +1,87 @@
+"""A plan in virtual time: simulated from traces, or rehearsed with its real work and bytes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from vedette.declaring.operator import signatures
+from vedette.errors import InputError, Problem
+from vedette.media.source import open_source
+from vedette.planning.compose import compose
+from vedette.planning.placement import strip
+from vedette.profiling.measure import Job, workers
+from vedette.profiling.parts import spans
+from vedette.profiling.sweep import Measuring, cores, default_cache, measure_golden
+from vedette.running.virtual import simulate as replay
+from vedette.scoring import score
+from vedette.types.events import Event, Incident
+from vedette.types.figures import Figures, Score
+from vedette.types.graph import Workflow
+from vedette.types.plan import Plan
+from vedette.types.profile import Profile, Trace
+
+Progress = Callable[[str, int, int], None]
+PARTS = ("report", "plan", "choose", "verify", "all")
+
+
+def quiet(_what: str, _done: int, _total: int) -> None:
+    """Progress that nobody looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a rehearsal came to; ``scores`` are against the golden setting on the same frames."""
+
+    figures: Figures
+    scores: Mapping[str, Score]
+    events: tuple[Event, ...]
+    incidents: tuple[Incident, ...]
+    trace: Trace
+    part: str = "report"
+
+
+def simulate(plan: Plan, profile: Profile) -> Figures:
+    """Replay a plan in virtual time on the traces of a profile, composed for its choice."""
+    trace = compose(profile, plan.choice, strip(plan.workflow))
+    return replay(plan, trace, signatures()).figures
+
+
+def rehearse(plan: Plan, *, part: str = "report", progress: Progress = quiet) -> Rehearsal:
+    """Do every operator, encoder and byte of a plan once, and charge it to its machines.
+
+    ``part``: the frames to report on, to plan on (or its halves: choose, verify), or all. Golden
+    runs on the same frames beside it, for the scores, unless the cache has it.
+    """
+    return rehearse_all((plan,), part=part, progress=progress)[0]
+
+
+def rehearse_all(
+    plans: tuple[Plan, ...], *, part: str = "report", progress: Progress = quiet
+) -> tuple[Rehearsal, ...]:
+    """Several plans of one workflow, side by side on as many cores as there are."""
+    if part not in PARTS:
+        raise InputError(Problem(f"the part {part!r}", f"one of {', '.join(PARTS)}"))
+    declared = plans[0].declared or plans[0].workflow
+    frames = frames_of(declared)
+    jobs = [Job(plan, spans(plan.workflow, frames, part)) for plan in plans]
+    done: dict[int, Rehearsal] = {}
+    with workers(cores()) as pool:
+        measuring = Measuring(pool, frames, quiet, default_cache())
+        waiting = pool.begin(jobs)
+        reference = measure_golden(declared, part, measuring)
+        for number, rehearsed in pool.results(waiting):
+            found = score(reference, rehearsed.trace, declared.events)
+            report = rehearsed.report
+            done[number] = Rehearsal(
+                report.figures, found, rehearsed.events, report.incidents, rehearsed.trace, part
+            )
+            progress("rehearse", len(done), len(jobs))
+    return tuple(done[number] for number in range(len(jobs)))
+
+
+def frames_of(workflow: Workflow) -> dict[str, int | None]:
+    """How many frames each stream says it has; None for one without an end."""
+    found: dict[str, int | None] = {}
+    for _, stream in workflow.streams():
+        with open_source(stream) as reader:
+            found[stream.name] = reader.frames_declared
+    return found

@@ -238,16 +238,18 @@ def plan() -> Plan:
 
 def tiled_plan() -> Plan:
     """Two sources, tiles, and detection in the cloud: lines must pass beside boxes."""
+    frame: dict[str, Value] = {"kind": "frame", "qp": 22}
+    item: dict[str, Value] = {"kind": "item"}
     steps = (
         Step("sample", "sample", ("street",), {"rate_fps": "source"}),
-        Step("sample.encode", "encode", ("sample",), {"kind": "frame", "qp": 22}),
-        Step("sample.decode@edge", "decode", ("sample.encode",), {"kind": "frame"}),
-        Step("sample.decode@cloud", "decode", ("sample.encode",), {"kind": "frame"}),
+        Step("sample.encode", "encode", ("sample",), frame, part_of="sample"),
+        Step("sample.decode@edge", "decode", ("sample.encode",), frame, part_of="sample"),
+        Step("sample.decode@cloud", "decode", ("sample.encode",), frame, part_of="sample"),
         Step("detect.tile", "tile", ("sample.decode@cloud",), part_of="detect"),
         Step("detect.pass", "detect", ("detect.tile",), {"model": "yolox-nano-416"}),
         Step("detect", "merge", ("detect.pass",)),
-        Step("detect.encode", "encode", ("detect",), {"kind": "item"}),
-        Step("detect.decode@edge", "decode", ("detect.encode",), {"kind": "item"}),
+        Step("detect.encode", "encode", ("detect",), item, part_of="detect"),
+        Step("detect.decode@edge", "decode", ("detect.encode",), item, part_of="detect"),
         Step("still", "skip_still", ("gate",), {"threshold": 0.01}),
         Step("plate", "detect", ("still",)),
         Step("track", "track", ("detect.decode@edge", "plate")),

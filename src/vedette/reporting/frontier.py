@@ -14,12 +14,16 @@ from vedette.reporting.wording import (
     objective_text,
     score_name,
 )
+from vedette.types.graph import Scalar
 from vedette.types.plan import Candidate
 
 WIDTH, HEIGHT = 680.0, 420.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 20.0, 20.0, 52.0
 CELL = 5.0
 """Dots closer than this many units would hide one another: one is drawn for all of them."""
+
+
+Key = tuple[frozenset[tuple[str, Scalar]], frozenset[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ def draw_frontier(story: Story) -> Markup:
     def place(candidate: Candidate) -> tuple[float, float]:
         return x_axis(candidate.objective), y_axis(candidate.accuracy)
 
-    weighed = [each for each in everything if each not in plan.frontier]
+    front = {_key(each) for each in plan.frontier}
+    weighed = [each for each in everything if _key(each) not in front]
     verified = [each for each in plan.tried if metric in each.scores]
     return tag(
         "svg",
@@ -90,13 +95,16 @@ def candidates(story: Story) -> tuple[Candidate, ...]:
     """Every candidate of a story, each once, the cheapest first."""
     plan = story.plan
     found: list[Candidate] = []
-    seen: set[tuple[object, ...]] = set()
+    seen: set[Key] = set()
     for each in (*plan.tried, *plan.frontier, *plan.runners_up, *story.weighed):
-        key = (*sorted(each.choice.items(), key=str), *sorted(each.placement.items()))
-        if key not in seen:
-            seen.add(key)
+        if _key(each) not in seen:
+            seen.add(_key(each))
             found.append(each)
     return tuple(sorted(found, key=lambda each: (each.objective, -each.accuracy)))
+
+
+def _key(candidate: Candidate) -> Key:
+    return frozenset(candidate.choice.items()), frozenset(candidate.placement.items())
 
 
 def _axes(everything: Sequence[Candidate], metric: str, floor: float | None) -> tuple[Axis, Axis]:

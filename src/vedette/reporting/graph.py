@@ -1,6 +1,6 @@
 """The plan as a picture: its steps on the machines, what crosses the links, and the loads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from vedette.reporting.layout import WIDTH, Arrow, Box, Drawing, Lane, arrange, is_transport
 from vedette.reporting.markup import Markup, html, tag
@@ -14,6 +14,8 @@ HEADER = 70.0
 LINK_ROW = 26.0
 LINK_REACH = 112.0
 """How far a link's line reaches into the lanes at its ends."""
+SMALLEST = 780.0
+"""A drawing shrinks to this width with its page; then it scrolls."""
 LIMIT = 0.8
 """Above this load a device or link is not feasible."""
 
@@ -33,13 +35,14 @@ def draw_plan(plan: Plan, figures: Figures) -> Markup:
             "g",
             [_arrow(arrow) for arrow in drawing.arrows],
             [_box(box, figures, streams) for box in drawing.boxes],
-            [_crossing(arrow, plan, figures) for arrow in drawing.arrows],
+            [_crossing(arrow, plan, figures) for arrow in _leaving(drawing)],
             transform=f"translate(0 {top:g})",
         ),
         class_="plan",
         viewBox=f"0 0 {drawing.width:g} {drawing.height + top:g}",
         width=drawing.width,
         height=drawing.height + top,
+        style=f"min-width:{min(drawing.width, SMALLEST):g}px",
         role="img",
     )
 
@@ -287,18 +290,22 @@ def _tip(box: Box, cost: str) -> str:
     return "\n".join([*parts, f"adds {cost}"] if cost else parts)
 
 
+def _leaving(drawing: Drawing) -> Iterable[Arrow]:
+    """One line for each place where bits leave a lane, however many read them there."""
+    return {arrow.crossing: arrow for arrow in drawing.arrows if arrow.crossing}.values()
+
+
 def _crossing(arrow: Arrow, plan: Plan, figures: Figures) -> Markup | None:
     """The bits on a line between devices, where they are known."""
     mbps = sent_mbps(plan, figures, arrow.start)
     if arrow.crossing is None or mbps is None:
         return None
     x, y = arrow.crossing
-    here, there = plan.placement[arrow.start], plan.placement[arrow.end]
     words = f"{number(mbps)} Mbit/s"
     wide = 6.2 * len(words) + 10
     return tag(
         "g",
-        tag("title", f"{words} from {here} to {there}, all streams together"),
+        tag("title", f"{words} leave {plan.placement[arrow.start]}, all streams together"),
         tag("rect", x=x - wide / 2, y=y - 8, width=wide, height=16, rx=8, class_="bits-back"),
         _text(words, x, y + 4, "bits", "middle"),
     )

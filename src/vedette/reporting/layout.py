@@ -45,7 +45,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A line from one box to another; ``crossing`` is where it is between devices."""
+    """A line from one box to another; ``crossing`` is where it leaves its device."""
 
     start: str
     end: str
@@ -253,9 +253,15 @@ class _Router:
         else:
             points += [(x, leave)]
         points.append((x, last.y))
-        crossing = ((points[1][0] + points[2][0]) / 2, leave)
+        crossing = (self._border(start, end), leave)
         crosses = first.device != last.device
         return Arrow(start, end, _straight(points), crossing if crosses else None)
+
+    def _border(self, start: str, end: str) -> float:
+        """Where a line leaves its lane towards another."""
+        here, there = self.lanes[self.nodes[start].lane], self.lanes[self.nodes[end].lane]
+        right = here.x + here.width + LANE_GAP / 2
+        return right if there.x > here.x else here.x - LANE_GAP / 2
 
     def _height(self, gap: int, source: str) -> float:
         """Where in a gap this source's lines run: under the row's tallest box."""

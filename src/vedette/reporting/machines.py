@@ -114,8 +114,6 @@ def _bars(mine: float | None, theirs: float | None, longest: float, *, compared:
 
     def line(value: float | None, class_: str) -> Markup:
         words = NONE if value is None else number(value)
-        return tag(
-            "span", bar((value or 0) / longest, class_), tag("span", words), class_="measured"
-        )
+        return tag("span", bar((value or 0) / longest, class_), tag("span", words), class_="gauged")
 
     return html(line(mine, "mine"), line(theirs, "theirs") if compared else None)

@@ -18,9 +18,7 @@ def prediction(story: Story) -> Markup | None:
         name = html(measure.name, unit)
         rows.append([name, number(guess), number(truth), change(guess, truth) or NONE])
     heads = ["", label(expected.label), label(ran.label), "Error"]
-    words = (
-        f"Error is how far the predicted figure lies above (+) or below (\u2212) the {ran.label}."
-    )
+    words = f"Error: how far the prediction lies above (+) or below (\u2212) what was {ran.label}"
     return section("prediction", "Predicted and run", table(words, heads, rows, "figures"))
 
 
@@ -43,7 +41,7 @@ def run(story: Story) -> Markup | None:
                 "span",
                 bar(seconds / longest, "mine"),
                 tag("span", number(seconds)),
-                class_="measured",
+                class_="gauged",
             ),
         ]
         for what, seconds in story.timings

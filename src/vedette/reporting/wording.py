@@ -88,7 +88,7 @@ def share(value: float) -> str:
     >>> share(0.634), share(0.002)
     ('63\u202f%', '< 1\u202f%')
     """
-    if 0 < value < 0.005:
+    if 0 < value <= 0.005:
         return f"< 1{THIN}%"
     return f"{100 * value:.0f}{THIN}%"
 

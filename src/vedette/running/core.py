@@ -9,16 +9,14 @@ from itertools import chain
 
 import simpy
 
+from vedette.running.course import Course, course, sources_of_streams
 from vedette.running.executor import Delivery, has_shared_steps
 from vedette.running.figuring import Passed, Tally, answering, empty_bytes
 from vedette.running.machines import Machine, Machines, Waiting, add
 from vedette.running.passage import (
     CheckpointPassage,
-    Course,
     Parts,
     Passage,
-    course,
-    sources_of_streams,
 )
 from vedette.running.segment import Stage
 from vedette.running.tracing import Recorder
@@ -29,7 +27,7 @@ from vedette.types.plan import Deployment
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class LiveBounds:
     """For live streams: frames on their way at once, and frames that may wait to begin."""
 
     on_the_way: int = 8
@@ -54,7 +52,7 @@ class Core:
         stages: tuple[Stage, ...],
         work: Work,
         delivery: Delivery,
-        bounds: Bounds,
+        bounds: LiveBounds,
     ) -> None:
         self.tally, self.recorder = Tally(plan), Recorder(plan)
         self._plan, self._work, self._delivery, self._bounds = plan, work, delivery, bounds
@@ -91,7 +89,7 @@ class Core:
             if isinstance(message, Checkpoint):
                 self._admit(stream, CheckpointPassage(message, met))
                 continue
-            fate = Passed(stream, number, moment_s)
+            fate = Passed(stream, number, moment_s, moment_s)
             self.tally.passed.append(fate)
             self.recorder.arrived(stream, number, message.time_s)
             bundle = Bundle(stream, number, message.time_s, ((0, message),))

@@ -1,7 +1,7 @@
 """What a run adds up to: latency, age of information, traffic, load and price."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeVar
@@ -28,10 +28,15 @@ Way = tuple[Link, bool]
 
 @dataclass(slots=True)
 class Passed:
-    """One source frame's fate. ``parts`` says where its latency went, in seconds."""
+    """One source frame's fate. ``parts`` says where its latency went, in seconds.
+
+    ``at_s`` is where in its stream it is, ``captured_s`` and ``answered_s`` when that was by the
+    run's clock. All count from the stream's start.
+    """
 
     stream: str
     frame: int
+    at_s: float
     captured_s: float
     answered_s: float | None = None
     is_analysed: bool = False
@@ -119,10 +124,11 @@ def figures(
 
     ``rates`` is each stream's frame rate; ``cpu_s`` replaces the sum of what the steps took.
     """
-    lasts_s = _durations(tally.passed, rates)
+    lasts_s = _durations(((each.stream, each.at_s) for each in tally.passed), rates)
+    runs_s = _durations(((each.stream, each.captured_s) for each in tally.passed), rates)
     analysed = [each for each in tally.passed if each.is_analysed and each.answered_s is not None]
     latency_ms = 1000 * np.array([_latency_s(each) for each in analysed] or [0.0])
-    age_p95_s, age_max_s = age_of_information(tally.passed, lasts_s)
+    age_p95_s, age_max_s = age_of_information(tally.passed, runs_s)
     cpu_s = sum(tally.busy_s.values()) if cpu_s is None else cpu_s
     cluster = tally.plan.cluster
     return Figures(
@@ -154,7 +160,7 @@ def age_of_information(
     A stream's age rises with time and falls when a newer answer comes. It is counted from the
     stream's start, where it is 0, to its end or to its last answer.
 
-    >>> frames = [Passed("a", 0, 0.0, 0.5, True), Passed("a", 1, 1.0, 1.5, True)]
+    >>> frames = [Passed("a", n, n, n, n + 0.5, is_analysed=True) for n in (0.0, 1.0)]
     >>> age_of_information(frames, {"a": 2.0})
     (1.4, 1.5)
     """
@@ -198,12 +204,14 @@ def _latency_s(passed: Passed) -> float:
     return (passed.answered_s or 0.0) - passed.captured_s
 
 
-def _durations(passed: Sequence[Passed], rates: Mapping[str, Fraction]) -> dict[str, float]:
+def _durations(
+    frames: Iterable[tuple[str, float]], rates: Mapping[str, Fraction]
+) -> dict[str, float]:
     """How long each stream's frames last: up to a frame's time after its last one."""
     ends_s: dict[str, float] = {}
-    for each in passed:
-        end_s = each.captured_s + 1 / float(rates[each.stream])
-        ends_s[each.stream] = max(ends_s.get(each.stream, 0.0), end_s)
+    for stream, moment_s in frames:
+        end_s = moment_s + 1 / float(rates[stream])
+        ends_s[stream] = max(ends_s.get(stream, 0.0), end_s)
     return ends_s
 
 

@@ -1,57 +1,20 @@
 """One source frame, or one checkpoint, on its way through the stages of a plan in virtual time."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
 
-from vedette.running.executor import ALL
+from vedette.running.course import Course
 from vedette.running.figuring import Passed
 from vedette.running.segment import Stage
 from vedette.types.commit import SavedState
-from vedette.types.graph import Workflow
 from vedette.types.media import Bundle, Checkpoint
-from vedette.types.plan import Deployment
 
 Parts = dict[str, float]
 """Where a frame's time has gone so far: seconds by step, link and wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What the frames of one source meet: their stages, who reads each output, and the answers.
-
-    ``devices`` lists where each output is read; ``readers`` counts the stages that read it.
-    """
-
-    source: str
-    device: str
-    stages: tuple[Stage, ...]
-    devices: Mapping[str, tuple[str, ...]]
-    readers: Mapping[str, int]
-    sinks: tuple[str, ...]
-
-    def inputs(self, stage: Stage) -> list[str]:
-        """What a stage reads of this source's frames."""
-        return [name for name in stage.inputs if name in self.devices]
-
-    def owner(self, stage: Stage, stream: str) -> str:
-        return ALL if stage.shared else stream
-
-
-def course(plan: Deployment, stages: tuple[Stage, ...], source: str) -> Course:
-    met = tuple(stage for stage in stages if source in stage.sources)
-    names = [source, *(step.name for stage in met for step in stage.steps)]
-    sinks = tuple(step.name for step in plan.workflow.sinks() if step.name in names)
-    devices = {name: tuple(_read_at(plan, met, name, sinks)) for name in names}
-    readers = Counter(name for stage in met for name in stage.inputs)
-    return Course(source, plan.placement[source], met, devices, readers, sinks)
-
-
-def sources_of_streams(workflow: Workflow) -> dict[str, str]:
-    return {stream.name: source for source, stream in workflow.streams()}
 
 
 @dataclass(slots=True)
@@ -100,12 +63,3 @@ class CheckpointPassage:
     course: Course
     states: dict[str, SavedState] = field(default_factory=dict)
     shared: dict[str, SavedState] = field(default_factory=dict)
-
-
-def _read_at(
-    plan: Deployment, stages: tuple[Stage, ...], name: str, sinks: tuple[str, ...]
-) -> Iterator[str]:
-    seen = {stage.device: None for stage in stages if name in stage.inputs}
-    if name in sinks:
-        seen[plan.placement[name]] = None
-    yield from seen

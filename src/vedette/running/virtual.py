@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from vedette.running.core import Bounds, Core
+from vedette.running.core import Core, LiveBounds
 from vedette.running.executor import (
     Delivery,
     FrameSource,
@@ -50,7 +50,7 @@ class VirtualExecutor:
         *,
         reference: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.process_time,
-        bounds: Bounds = Bounds(),  # noqa: B008  # a frozen value
+        bounds: LiveBounds = LiveBounds(),  # noqa: B008  # a frozen value
     ) -> None:
         self._operators, self._models = operators, models
         self._reference, self._clock, self._bounds = reference, clock, bounds
@@ -88,7 +88,7 @@ def simulate(
     trace: Trace,
     signatures: Mapping[str, Signature],
     *,
-    bounds: Bounds = Bounds(),  # noqa: B008  # a frozen value
+    bounds: LiveBounds = LiveBounds(),  # noqa: B008  # a frozen value
 ) -> Report:
     """Replay a trace: a rehearsal's own, or one that was composed from a profile."""
     sources = {

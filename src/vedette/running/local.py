@@ -1,0 +1,106 @@
+"""A plan on this machine: threads in one process, bounded queues, order kept, wall time measured.
+
+Each stream has a thread that reads and one, its lane, that takes frames through the stages;
+stateless stages run in one pool for all. Steps that streams share run in a thread of their own.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import MappingProxyType
+
+from vedette.running.course import Course, course
+from vedette.running.executor import (
+    Delivery,
+    FrameSource,
+    Progress,
+    Report,
+    Sink,
+    load_states,
+    messages_of,
+)
+from vedette.running.figuring import figures
+from vedette.running.real import RealWork
+from vedette.running.segment import stages
+from vedette.running.stepping import Each
+from vedette.running.threads import QueueBounds, Threads
+from vedette.running.work import Models, Operators, StepFailed, signatures_of
+from vedette.types.graph import Span
+from vedette.types.plan import Deployment
+
+WHOLE: Mapping[str, Span] = MappingProxyType({})
+
+
+class LocalExecutor:
+    """Runs for real. File streams are read as fast as they are worked off, or with ``paced`` no
+    faster than they were captured; live ones are always paced, and drop the oldest waiting frame
+    when their queue is full.
+
+    Of a stream that is not paced, latency and age count from when a frame was read.
+    """
+
+    def __init__(
+        self,
+        operators: Operators,
+        models: Models,
+        *,
+        workers: int | None = None,
+        paced: bool = False,
+        bounds: QueueBounds = QueueBounds(),  # noqa: B008  # a frozen value
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._operators, self._models, self._bounds = operators, models, bounds
+        self._workers = workers or os.cpu_count() or 1
+        self._paced, self._clock = paced, clock
+
+    def run(
+        self,
+        plan: Deployment,
+        sources: Mapping[str, FrameSource],
+        sink: Sink,
+        *,
+        spans: Mapping[str, Span] = WHOLE,
+        stop: threading.Event | None = None,
+        progress: Progress | None = None,
+    ) -> Report:
+        with ExitStack() as scope:
+            work = self._work(plan, scope)
+            resumed = sink.resume()
+            load_states(plan, work, resumed)
+            delivery = Delivery(plan, sink, progress)
+            pool = scope.enter_context(ThreadPoolExecutor(self._workers, "stage"))
+            stop = stop or threading.Event()
+            threads = Threads(plan, work, delivery, pool, self._bounds, self._clock, stop)
+            streams = messages_of(plan, sources, resumed, spans)
+            started = os.times()
+            try:
+                finished = threads.run(streams, self._courses(plan), paced=self._paced)
+            except StepFailed as failure:
+                sink.incident(failure.incident())
+                raise failure.explained() from None
+            if finished:
+                delivery.close()
+            cpu_s = sum(os.times()[:4]) - sum(started[:4])
+        rates = {name: source.rate for name, source in sources.items()}
+        found = [each for source in sources.values() for each in source.incidents()]
+        return Report(
+            figures=figures(threads.tally, "measured", rates, cpu_s=cpu_s),
+            events=delivery.events,
+            incidents=(*found, *threads.tally.drops()),
+            steps=threads.tally.counts(),
+            finished=finished,
+        )
+
+    def _work(self, plan: Deployment, scope: ExitStack) -> RealWork:
+        """Work that does several items of a stateless step at once where the plan says so."""
+        each: Each = map
+        if plan.parallel_items:
+            each = scope.enter_context(ThreadPoolExecutor(self._workers, "items")).map
+        return RealWork(plan, self._operators, self._models, clock=time.thread_time, each=each)
+
+    def _courses(self, plan: Deployment) -> dict[str, Course]:
+        parts = stages(plan.workflow, plan.placement, signatures_of(plan, self._operators))
+        return {source.name: course(plan, parts, source.name) for source in plan.workflow.sources}

@@ -1,0 +1,243 @@
+"""The threads of one local run: readers, lanes, and one that merges streams where steps share them.
+
+The first error ends them all; every wait is woken by the end of the run.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from vedette.running.course import Course
+from vedette.running.executor import Delivery
+from vedette.running.figuring import Passed, Tally, answering, empty_bytes
+from vedette.running.lanes import (
+    Idle,
+    Message,
+    Messages,
+    Moving,
+    Passing,
+    StageRunner,
+    merged,
+    received,
+)
+from vedette.running.mailbox import Mailbox
+from vedette.running.work import Done, Work
+from vedette.types.graph import Step, Stream
+from vedette.types.media import Bundle, Checkpoint, End, Frame
+from vedette.types.plan import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class QueueBounds:
+    """``queue``: frames read but not begun, a stream; ``window``: frames at once in a stateless
+    stage, a stream. ``merge_s``: how long steps that streams share wait for a live stream.
+    """
+
+    queue: int = 8
+    window: int = 4
+    merge_s: float = 1.0
+
+
+@dataclass(slots=True)
+class Threads:
+    """Runs streams to their ends. ``clock`` gives wall seconds; ``stop`` is the user's."""
+
+    plan: Deployment
+    work: Work
+    delivery: Delivery
+    pool: ThreadPoolExecutor
+    bounds: QueueBounds
+    clock: Callable[[], float]
+    stop: threading.Event
+    tally: Tally = field(init=False)
+    _readers: dict[str, set[str]] = field(init=False)
+    _answering: frozenset[tuple[str, str]] = field(init=False)
+    _halt: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _boxes: list[Mailbox[Message]] = field(default_factory=list)
+    _started_s: dict[str, float] = field(default_factory=dict)
+    _error: BaseException | None = None
+    _is_cut_short: bool = False
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.plan)
+        self._readers = {step.name: set() for step in self.plan.workflow.steps}
+        for step in self.plan.workflow.steps:
+            for name in self._readers.keys() & set(step.inputs):
+                self._readers[name].add(self.plan.placement[step.name])
+        self._answering = answering(self.plan, self.delivery.answers)
+
+    def run(
+        self,
+        streams: Mapping[str, Iterator[Frame | Checkpoint]],
+        courses: Mapping[str, Course],
+        *,
+        paced: bool,
+    ) -> bool:
+        """All streams to their ends, or until the stop; says if the ends were reached."""
+        threads = list(self._threads(streams, courses, paced=paced))
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:  # an interrupt of the main thread ends the others
+            self._end()
+            for thread in threads:
+                thread.join()
+        if self._error is not None:
+            raise self._error
+        return not self._is_cut_short
+
+    def _threads(
+        self,
+        streams: Mapping[str, Iterator[Frame | Checkpoint]],
+        courses: Mapping[str, Course],
+        *,
+        paced: bool,
+    ) -> Iterator[threading.Thread]:
+        declared = {
+            stream.name: (source, stream) for source, stream in self.plan.workflow.streams()
+        }
+        joint: dict[str, Mailbox[Message]] = {}
+        joint_wake = threading.Event()
+        for name, messages in streams.items():
+            source, stream = declared[name]
+            wake = threading.Event()
+            box, onward = self._box(wake), None
+            if any(stage.shared for stage in courses[source].stages):
+                onward = joint[name] = self._box(joint_wake)
+            reading = partial(self._read, messages, courses[source], stream, box, paced=paced)
+            yield self._thread(f"read {name}", reading)
+            yield self._thread(
+                f"lane {name}", partial(self._lane, courses[source], box, wake, onward)
+            )
+        if joint:
+            live = frozenset(name for name in joint if declared[name][1].pace == "live")
+            merging = merged(joint, joint_wake, self._halt, live=live, bound_s=self.bounds.merge_s)
+            yield self._thread("shared", partial(self._share, merging, courses))
+
+    def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                target()
+            except BaseException as error:  # noqa: BLE001  # raised again where the run was called
+                with self._lock:
+                    self._error = self._error or error
+                self._end()
+
+        return threading.Thread(target=guarded, name=name, daemon=True)
+
+    def _box(self, wake: threading.Event) -> Mailbox[Message]:
+        box: Mailbox[Message] = Mailbox(self.bounds.queue, wake)
+        self._boxes.append(box)
+        return box
+
+    def _end(self) -> None:
+        self._halt.set()
+        for box in self._boxes:
+            box.close()
+
+    def _read(
+        self,
+        messages: Iterator[Frame | Checkpoint],
+        met: Course,
+        stream: Stream,
+        box: Mailbox[Message],
+        *,
+        paced: bool,
+    ) -> None:
+        """Put a stream's messages into its lane's box, and say when they end."""
+        is_live, first_s, count = stream.pace == "live", None, 0
+        for message in messages:
+            if self.stop.is_set():
+                self._is_cut_short = True
+                self._end()
+            if self._halt.is_set():
+                return
+            if isinstance(message, Checkpoint):
+                box.put(Passing(message))
+                continue
+            first_s = float(message.time_s) if first_s is None else first_s
+            fate = self._captured(message, float(message.time_s) - first_s, paced=paced or is_live)
+            bundle = Bundle(stream.name, message.key.frame, message.time_s, ((0, message),))
+            moving = Moving(message.time_s, fate, {met.source: bundle})
+            dropped = box.put(moving, may_drop=is_live)
+            if isinstance(dropped, Moving):
+                dropped.fate.is_dropped = True
+            count += 1
+        box.put(End(stream.name, count))
+
+    def _captured(self, frame: Frame, at_s: float, *, paced: bool) -> Passed:
+        """Wait until a paced frame is due, and note when it was captured."""
+        stream = frame.key.stream
+        now_s = self.clock() - self._started_s.setdefault(stream, self.clock())
+        if paced and at_s > now_s:
+            self._halt.wait(at_s - now_s)
+        fate = Passed(stream, frame.key.frame, at_s, at_s if paced else now_s)
+        with self._lock:
+            self.tally.passed.append(fate)
+        return fate
+
+    def _lane(
+        self,
+        met: Course,
+        box: Mailbox[Message],
+        wake: threading.Event,
+        onward: Mailbox[Message] | None,
+    ) -> None:
+        """Take a stream through its own stages, and to the answers or the shared stages."""
+        messages: Messages = received(box, wake, self._halt)
+        for stage in met.stages:
+            runner = StageRunner(stage, self.work, self._note, met.needed_after(stage))
+            if stage.shared:
+                continue
+            if stage.stateful:
+                messages = runner.serial(messages)
+            else:
+                messages = runner.parallel(messages, self.pool, self.bounds.window, wake)
+        for message in messages:
+            if onward is not None and not isinstance(message, Idle):
+                onward.put(message)
+            elif onward is None:
+                self._deliver(message)
+
+    def _share(self, messages: Messages, courses: Mapping[str, Course]) -> None:
+        """Take all streams in one order through the stages that they share."""
+        stages = {stage: None for met in courses.values() for stage in met.stages if stage.shared}
+        for stage in stages:
+            needed = [met.needed_after(stage) for met in courses.values() if stage in met.stages]
+            runner = StageRunner(stage, self.work, self._note, frozenset().union(*needed))
+            messages = runner.serial(messages)
+        for message in messages:
+            self._deliver(message)
+
+    def _deliver(self, message: Message | Idle) -> None:
+        if self._halt.is_set():
+            return
+        if isinstance(message, Passing):
+            self.delivery.passed(message.checkpoint, message.states, message.shared)
+        if isinstance(message, Moving):
+            fate = message.fate
+            fate.answered_s = self.clock() - self._started_s[fate.stream]
+            spent_s = sum(fate.parts.values())
+            waited_s = max(0.0, fate.answered_s - fate.captured_s - spent_s)
+            fate.parts = {**fate.parts, "wait": waited_s}
+            self.delivery.frame(fate.stream, fate.frame, message.bundles)
+
+    def _note(self, step: Step, done: Done, moving: Moving) -> None:
+        fate, place = moving.fate, self.plan.placement
+        fate.parts = {**fate.parts, step.name: done.cpu_s}
+        if step.name == self.plan.workflow.events.tracks and done.calls:
+            fate.is_analysed = True
+        age_s = self.clock() - self._started_s[fate.stream] - fate.captured_s
+        with self._lock:
+            self.tally.done(step, done, age_s)
+            for device in self._readers[step.name] - {place[step.name]}:
+                size_bytes = done.size_bytes
+                if not done.bundle.items and fate.is_analysed:
+                    size_bytes = empty_bytes(self._answering, step.name, device)
+                route = self.plan.cluster.route(place[step.name], device)
+                self.tally.sent(step, fate.stream, size_bytes, route)

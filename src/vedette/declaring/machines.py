@@ -24,8 +24,10 @@ def cluster_mistakes(cluster: Cluster) -> Iterator[Mistake]:
     if not cameras:
         hint = "camera: {tier: camera, per_stream: true, cores: 1}"
         yield Mistake(("devices",), "no device of tier camera", "one, where frames start", hint)
-    yield from _links(cluster, names)
-    if cameras:
+    if names:
+        yield from _links(cluster, names)
+    linked = {name for link in cluster.links for name in (link.source, link.target)}
+    if cameras and linked.issubset(names):  # a wrong name may have meant the one not reached
         yield from _unreachable(cluster, cameras)
 
 

@@ -24,7 +24,7 @@ def declared_step(
     name: str,
     operator: str,
     inputs: tuple[str, ...],
-    given: Mapping[str, Value | Choose],
+    given: Mapping[str, Any],
     when: Mapping[str, tuple[Scalar, ...]],
     *,
     signature: Signature | None,

@@ -125,6 +125,8 @@ def workflow_reading(
 def cluster_reading(document: Document) -> Reading[Cluster]:
     plain = _top(document)
     clean, mistakes = _fitted(plain, ClusterSyntax)
+    if "links" in plain and "links" not in clean:
+        clean["links"] = [{}]  # there are links, but nobody knows where
     return Reading(document, built_cluster(clean, _names(plain, "devices")), mistakes)
 
 

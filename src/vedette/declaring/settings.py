@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
-from vedette.declaring.shape import described
+from vedette.declaring.shape import described, instead
 from vedette.errors import nearest
 from vedette.records.mistakes import ElementPath, Mistake, shown
 from vedette.types.graph import Scalar, Step, Workflow
@@ -127,8 +127,6 @@ def _expected(setting: Setting) -> str:
 def _instead(value: Any, setting: Setting) -> str:
     if setting.choices:
         return f"{{choose: [{', '.join(map(str, setting.choices))}]}}"
-    if setting.schema is str and isinstance(value, (bool, int, float)):
-        return f'"{value}", in quotes'
-    if setting.required:
-        return f"{_expected(setting)}, or leaving the step out"
+    if setting.required or setting.schema in (int, float):
+        return instead(value, setting.schema)
     return f"{json.dumps(setting.default, default=str)} (the default)"

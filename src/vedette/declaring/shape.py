@@ -62,6 +62,8 @@ def described(hint: Any) -> str:
         return f"a list of: {described(get_args(inner)[0])}"
     if origin is dict or (isinstance(inner, type) and issubclass(inner, (BaseModel, dict))):
         return "a mapping"
+    if any(isinstance(mark, StringConstraints) and mark.pattern for mark in marks):
+        return "a name (letters, digits, _ and -)"
     text = _WORDS.get(inner, "a number" if inner is float else "a value")
     return "".join((text, *map(_mark_words, marks)))
 
@@ -71,13 +73,11 @@ def _mark_words(mark: Any) -> str:
         case Unit(name):
             return f", in {name}"
         case Gt(gt=low):
-            return f", above {low:g}"
+            return f", above {low:,.12g}"
         case Ge(ge=low):
-            return f", at least {low:g}"
+            return f", at least {low:,.12g}"
         case Le(le=high):
-            return f", at most {high:g}"
-        case StringConstraints(pattern=str()):
-            return " of letters, digits, _ and -"
+            return f", at most {high:,.12g}"
         case _:
             return ""
 
@@ -161,8 +161,9 @@ def _fit_many(value: Any, inner: Any, marks: tuple[Any, ...], path: ElementPath)
     low = next((mark.min_length for mark in marks if isinstance(mark, MinLen)), 0)
     high = next((mark.max_length for mark in marks if isinstance(mark, MaxLen)), math.inf)
     if not low <= len(value) <= high:
-        expected = f"at least {low}" if len(value) < low else f"at most {high}"
-        hint = "adding one" if len(value) < low else "fewer"
+        is_short = len(value) < low
+        expected = f"at least {low} in it" if is_short else f"at most {high} in it"
+        hint = "adding one" if is_short else "fewer"
         yield Mistake(path, shown(value), expected, hint)
         return BAD
     if isinstance(value, list):
@@ -234,12 +235,12 @@ def _breaks(value: Any, mark: Any) -> bool:
 def _wrong(value: Any, hint: Any, path: ElementPath) -> Mistake:
     expected = described(hint)
     if isinstance(value, float) and not math.isfinite(value):
-        expected = f"a finite number ({expected})" if expected != "a value" else "a finite number"
-    return Mistake(path, shown(value), expected, _instead(value, hint))
+        expected = f"a finite number ({expected})" if "number" in expected else "a finite number"
+    return Mistake(path, shown(value), expected, instead(value, hint))
 
 
-def _instead(value: Any, hint: Any) -> str:
-    """What to write in place of a wrong value, where that can be guessed."""
+def instead(value: Any, hint: Any) -> str:
+    """What to write in place of a wrong value, as far as that can be guessed."""
     inner, marks = _split(hint)
     if inner in (int, float):
         number = re.match(r"\s*(\d+(?:\.\d+)?)", value) if isinstance(value, str) else None
@@ -248,8 +249,8 @@ def _instead(value: Any, hint: Any) -> str:
         return "a number within these bounds" if marks else "a number"
     if get_origin(inner) is Literal:
         return nearest(str(value), [str(each) for each in get_args(inner)])
+    if inner is str and isinstance(value, (bool, int, float)):
+        return f'"{value}", in quotes'
     if get_origin(inner) is list and isinstance(value, (str, int, float)):
         return f"[{value}]"
-    if inner is str and not isinstance(value, (dict, list, NoneType)):
-        return f'"{value}", in quotes' if not isinstance(value, str) else "another name"
-    return "" if inner is not bool else "true"
+    return "true" if inner is bool else "another value"

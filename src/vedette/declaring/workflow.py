@@ -24,13 +24,14 @@ from vedette.types.graph import (
     Step,
     Stream,
     Transport,
-    Value,
     Workflow,
 )
 from vedette.types.operators import Signature
 
 __all__ = ["WorkflowBuilder", "choose", "workflow"]
 
+Given = Scalar | Sequence[Any] | Mapping[str, Any] | Choose | None
+"""A setting as Python has it: lists and dicts of anything that YAML could hold."""
 When = Mapping[str, Scalar | Sequence[Scalar]]
 
 
@@ -75,7 +76,7 @@ class WorkflowBuilder:
         /,
         *inputs: str,
         when: When | None = None,
-        **settings: Value | Choose,
+        **settings: Given,
     ) -> str:
         """One operator, by name or itself, on its inputs. Returns the name, to be read by others.
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, to_jsonable_python
+from pydantic_core import to_json as dumped
 
 from vedette.errors import Place, Problem, RecordError
 from vedette.records.files import read_bytes, write_bytes
@@ -26,8 +27,7 @@ def to_plain(value: Any) -> Any:
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """JSON text; infinities, which JSON does not have, are the strings "Infinity", "NaN"."""
-    plain = to_jsonable_python(value, bytes_mode="base64", inf_nan_mode="strings")
-    return json.dumps(plain, indent=indent, ensure_ascii=False, allow_nan=False)
+    return dumped(value, indent=indent, bytes_mode="base64", inf_nan_mode="strings").decode()
 
 
 def from_json(kind: type[T], content: bytes | str, *, file: str = "") -> T:
@@ -92,8 +92,8 @@ def problem(detail: ErrorDetails, place: Place | None) -> Problem:
     return Problem(f"{shown(detail['input'])}{where}", expected, "making the file again", place)
 
 
-def _canonical(value: Any) -> Any:
-    """Plain values in which a record differs from a mapping, and 1 from 1.0."""
+def _canonical(value: Any) -> Any:  # one kind of value a line
+    """Plain values in which a record differs from a mapping, and 1 does not from 1.0."""
     if is_dataclass(value):
         return {
             "": type(value).__name__,
@@ -105,4 +105,6 @@ def _canonical(value: Any) -> Any:
         return [_canonical(below) for below in value]
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value.hex() if isinstance(value, bytes) else value

@@ -61,7 +61,7 @@ class Node:
         for part in path:
             below = node._below(part)
             if below is None:
-                return key_place
+                break
             key_place = node.keys[part] if isinstance(part, str) else below.place
             node = below
         is_scalar = not isinstance(node.value, (dict, tuple))
@@ -132,7 +132,9 @@ class _Parser:
             if isinstance(event, DocumentStartEvent):
                 if root is not None:
                     place = self._place(event)
-                    _refuse(place, "a second document (---)", "one document in a file")
+                    _refuse(
+                        place, "a second document (---)", "one document in a file", "deleting ---"
+                    )
                 root = self._node(next(self.events), (), 0)
             elif isinstance(event, StreamEndEvent):
                 break
@@ -149,7 +151,12 @@ class _Parser:
     def _node(self, event: Event, path: ElementPath, depth: int) -> Node:
         place = self._place(event)
         if depth > MOST_DEPTH:
-            _refuse(place, f"more than {MOST_DEPTH} levels", "a file that is less deep")
+            _refuse(
+                place,
+                f"more than {MOST_DEPTH} levels",
+                "a file that is less deep",
+                "closing brackets",
+            )
         if isinstance(event, AliasEvent):
             node = self._alias(event, place)
         elif isinstance(event, ScalarEvent):
@@ -188,7 +195,12 @@ class _Parser:
         known = self.anchors.get(event.anchor)
         if known is None:
             names = ", ".join(f"&{name}" for name in self.anchors) or "none"
-            _refuse(place, f"*{event.anchor}", f"the name of an earlier anchor (known: {names})")
+            _refuse(
+                place,
+                f"*{event.anchor}",
+                f"the name of an earlier anchor (known: {names})",
+                "the value",
+            )
         return known
 
     def _sequence(self, place: Place, path: ElementPath, depth: int) -> Node:
@@ -221,7 +233,7 @@ class _Parser:
         else:
             key = None
         if not isinstance(key, str):
-            _refuse(place, "a list or mapping as a name", "text as a name")
+            _refuse(place, "a list or mapping as a name", "text as a name", "name: value")
         return key
 
     def _duplicate(self, path: ElementPath, key: str, place: Place, first: Place) -> None:

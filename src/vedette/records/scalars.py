@@ -16,7 +16,9 @@ WORDS: dict[str, bool | float | None] = {
 }
 _WHOLE = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_PLAIN = re.compile(r"[A-Za-z_/](?:[\w./+@-]|(?<=\S) (?=[\w./+-])|:(?=[\w/]))*", re.ASCII)
+_PLAIN = re.compile(
+    r"(?:[A-Za-z_/]|\.\.?/)(?:[\w./+@-]|(?<=\S) (?=[\w./+-])|:(?=[\w/]))*", re.ASCII
+)
 _RAW = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _MOST_DIGITS = 300
 _OLD_WORDS = {"y", "n", "yes", "no", "on", "off"}

@@ -4,20 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+import numpy as np
+
+from vedette.boxes import areas, shared_areas
 from vedette.declaring.operator import operator
 from vedette.media.jpeg import encode_jpeg
 from vedette.ops.votes import FORGET_S
 from vedette.types.events import Event
-from vedette.types.media import Match
+from vedette.types.media import Match, Region
+
+SAME_OBJECT_S, SAME_OBJECT_SHARE = 1.0, 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A track: when it was first and last looked at, and if it was alerted."""
+    """A track: since when it is looked at, when and where it last was, and if it was alerted."""
 
     start_frame: int
     start_s: Fraction
     last_s: Fraction
+    box: Region
     is_alerted: bool = False
 
 
@@ -33,7 +39,9 @@ class Alert:
     """One event for each track that matches and was looked at for ``min_duration_s``.
 
     It starts where the track was first looked at and ends where it was decided: ``frame``,
-    ``time_s`` and ``box`` say when and where the object was then, the JPEG shows it.
+    ``time_s`` and ``box`` say when and where the object was then, the JPEG shows it. A detector may
+    see an object and a part of it as two: while one of two boxes lies in the other, and that was
+    alerted, it waits.
     """
 
     def __init__(
@@ -45,18 +53,23 @@ class Alert:
         self.state = AlertState()
 
     def __call__(self, match: Match) -> Event | None:
-        recent = {
+        tracks = {
             track: seen
             for track, seen in self.state.tracks.items()
             if match.time_s - seen.last_s <= FORGET_S
         }
-        seen = recent.get(match.track, Seen(match.key.frame, match.time_s, match.time_s))
-        is_old = match.time_s - seen.start_s >= self.min_duration_s
-        is_due = match.is_match and is_old and not seen.is_alerted
-        recent[match.track] = replace(
-            seen, last_s=match.time_s, is_alerted=seen.is_alerted or is_due
+        start = Seen(match.key.frame, match.time_s, match.time_s, match.box)
+        seen = tracks.pop(match.track, start)
+        is_old = float(match.time_s - seen.start_s) >= self.min_duration_s
+        is_new = not seen.is_alerted and not any(_shows(each, match) for each in tracks.values())
+        is_due = match.is_match and is_old and is_new
+        tracks[match.track] = replace(
+            seen,
+            last_s=match.time_s,
+            box=match.box,
+            is_alerted=seen.is_alerted or is_due,
         )
-        self.state = AlertState(recent)
+        self.state = AlertState(tracks)
         return self._event(match, seen) if is_due else None
 
     def _event(self, match: Match, seen: Seen) -> Event:
@@ -80,3 +93,12 @@ class Alert:
             },
             picture=encode_jpeg(match.crop.frame.picture, self.quality),
         )
+
+
+def _shows(other: Seen, match: Match) -> bool:
+    """Whether the object was just alerted as another track."""
+    box, here = np.array(other.box), np.array(match.box)
+    smaller = np.minimum(areas(box), areas(here))
+    is_recent = match.time_s - other.last_s <= SAME_OBJECT_S
+    is_within = bool(shared_areas(box, here) >= SAME_OBJECT_SHARE * smaller)
+    return other.is_alerted and is_recent and is_within

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vedette.boxes import Floats, areas, iou
+from vedette.boxes import Floats, areas, iou, shared_areas
 from vedette.scoring.intervals import share
 from vedette.types.events import Event
 from vedette.types.figures import Share
@@ -81,5 +81,4 @@ def _shows(target: Target, alert: Event) -> bool:
     if truth is None:
         return False
     box = np.array(alert.box, np.float64)
-    shared = np.concatenate([np.maximum(box[:2], truth[:2]), np.minimum(box[2:], truth[2:])])
-    return _finds(target, alert) or bool(areas(shared) >= MOSTLY * areas(box))
+    return _finds(target, alert) or bool(shared_areas(box, truth) >= MOSTLY * areas(box))

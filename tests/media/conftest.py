@@ -33,7 +33,8 @@ def write_film(
     turn: int = 0,
 ) -> Path:
     """``stamps``: pts in thousandths of a second; by default 25 frames a second."""
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+    index_first = {"movflags": "faststart"} if path.suffix in {".mov", ".mp4"} else {}
+    with av.open(str(path), "w", options=index_first) as container:
         stream = cast(
             "VideoStream",
             container.add_stream(

@@ -74,6 +74,7 @@ events = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(detections())
 def test_detections_come_back_exactly(item: Detections) -> None:
     back = unpack(pack(item))
@@ -87,6 +88,7 @@ def test_detections_come_back_exactly(item: Detections) -> None:
         assert not one.flags.writeable
 
 
+@settings(deadline=None)
 @given(events)
 def test_events_come_back_exactly(item: Event) -> None:
     assert unpack(pack(item)) == item
@@ -101,6 +103,7 @@ def same_frame(one: Frame, other: Frame) -> bool:
     ) and np.abs(one.picture.bgr().astype(int) - other.picture.bgr()).max() <= 2
 
 
+@settings(deadline=None)
 @given(crops)
 def test_crops_come_back_with_a_picture_that_is_close(item: Crop) -> None:
     back = unpack(pack(item))
@@ -111,6 +114,7 @@ def test_crops_come_back_with_a_picture_that_is_close(item: Crop) -> None:
     assert back.confidence == item.confidence
 
 
+@settings(deadline=None)
 @given(matches)
 def test_matches_come_back_with_their_crop(item: Match) -> None:
     back = unpack(pack(item))
@@ -175,12 +179,14 @@ def test_a_byte_that_changed_on_the_way_is_at_worst_an_error(name: str, at: int,
     assert outcome(bytes(sent)) in {"item", "error"}
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(MESSAGES)), st.integers(0, 200))
 def test_a_message_that_is_cut_off_is_refused(name: str, left: int) -> None:
     sent = pack(MESSAGES[name]())
     assert outcome(sent[: min(left, len(sent) // 2)]) == "error"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused(sent: bytes) -> None:
     assert outcome(sent) == "error"

@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.errors import DeclarationError
@@ -60,6 +60,7 @@ def test_a_gap_does_not_lead_to_a_burst() -> None:
     assert kept(Sample(rate_fps=10), times) == [0, 3, 5]
 
 
+@settings(deadline=None)
 @given(st.lists(st.fractions(0, 1, max_denominator=90_000), max_size=80), st.integers(1, 60))
 def test_never_more_than_the_rate_nor_less_than_there_is(gaps: list[Fraction], rate: int) -> None:
     times = list(np.cumsum([Fraction(0), *gaps]))

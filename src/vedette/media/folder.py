@@ -21,6 +21,7 @@ class Folder:
     """The pictures in a folder; what is no picture is skipped and counted."""
 
     live = False
+    can_seek = False
 
     def __init__(self, path: Path, note: Note, *, rate: Fraction) -> None:
         self.rate = rate
@@ -38,7 +39,7 @@ class Folder:
         self.size = (first.shape[1], first.shape[0])
 
     def shots(self, key_pts: int | None = None) -> Iterator[Shot] | None:
-        """One pass; ``key_pts`` counts the pictures that could be read."""
+        """One pass; there are no keyframes to begin at."""
         return self._shots() if key_pts is None else None
 
     def close(self) -> None:

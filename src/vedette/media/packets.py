@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import av
@@ -9,6 +10,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from vedette.media.jpeg import MAX_PIXELS
 from vedette.media.problems import media_error, reason
 from vedette.media.tracks import Note
 
@@ -44,8 +46,17 @@ def open_video(url: str | Path, *, threads: int) -> tuple[InputContainer, VideoS
             url, found, "a file with a video stream", "another file; this one is not a video"
         )
     stream = container.streams.video[0]
+    if cast("object", stream.codec_context) is None:
+        container.close()
+        raise media_error(
+            url,
+            "a video of a codec that FFmpeg does not know",
+            "H.264, for example",
+            "converting it",
+        )
     stream.thread_type = "NONE" if threads == 1 else "AUTO"
     stream.codec_context.thread_count = threads
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     return container, stream
 
 

@@ -26,7 +26,8 @@ SCHEMES = frozenset({"http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "srt", "
 def open_source(stream: Stream, *, threads: int = 0) -> "Reader":
     """A stream's video file, folder of pictures (``shots/?rate=10``, by default 25) or URL.
 
-    ``threads``: 0 as many as the decoder likes, 1 none beside the caller's.
+    ``threads``: 0 as many as the decoder likes, 1 none beside the caller's. With more than one,
+    a damaged file may lose a few more frames at its end.
     """
     notebook = Notebook(stream.name)
     scheme = urlsplit(stream.url).scheme if "://" in stream.url else "file"
@@ -64,8 +65,12 @@ class Reader:
         return self._notebook.incidents()
 
     def seek_point(self) -> tuple[int, int] | None:
-        """(frame number, pts) of the last keyframe that one can seek to, delivered or passed."""
-        return self._seek
+        """(frame number, pts) of the last keyframe, where going on from it gives the same frames.
+
+        None where only decoding from the start does: after damage, which decoders patch up with
+        what came before, in repeats, and where pts are no guide.
+        """
+        return self._seek if self._pictures.can_seek else None
 
     def frames(self, span: Span = Span(), resume: Checkpoint | None = None) -> Iterator[Frame]:  # noqa: B008  # a frozen value
         """The frames of a span; after a resume only those that the checkpoint had not seen."""

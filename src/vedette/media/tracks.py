@@ -11,7 +11,7 @@ from vedette.types.media import Picture
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shot:
-    """A picture and its time since the pass began; ``key_pts`` if one can seek to it."""
+    """A picture and its time since the pass began; ``key_pts`` of a keyframe."""
 
     picture: Picture
     time_s: Fraction
@@ -30,6 +30,11 @@ class Pictures(Protocol):
     @property
     def live(self) -> bool:
         """What was missed cannot be had again."""
+        ...
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether, after all that was read so far, decoding from a keyframe gives the same."""
         ...
 
     @property

@@ -15,6 +15,8 @@ from vedette.media.picture import DecodedPicture
 from vedette.media.timing import Timer
 from vedette.media.tracks import Note, Shot
 
+_SPOILS_SEEKING = frozenset({"damaged", "skipped", "time"})
+
 Opened = tuple[InputContainer, VideoStream]
 
 
@@ -23,7 +25,7 @@ class Video:
 
     def __init__(self, url: str | Path, note: Note, *, threads: int, live: bool) -> None:
         self.live = live
-        self._url, self._note, self._threads = url, note, threads
+        self._url, self._tell, self._threads = url, note, threads
         self._waiting: Opened | None = None
         if isinstance(url, Path):
             self._facts = look_through(url, note)
@@ -32,13 +34,13 @@ class Video:
             self._facts = look_at(self._waiting[1])
         self.size, self.rate = self._facts.size, self._facts.rate
         self.declared = self._facts.declared
+        self.can_seek = isinstance(url, Path) and self._facts.exact_time
 
     def shots(self, key_pts: int | None = None) -> Iterator[Shot] | None:
         """One pass, from the keyframe with that pts on; None if it is not found there."""
         if key_pts is None:
             return self._shots(None)
-        can_seek = isinstance(self._url, Path) and self._facts.exact_time
-        return self._shots(key_pts) if can_seek and self._finds(key_pts) else None
+        return self._shots(key_pts) if self.can_seek and self._finds(key_pts) else None
 
     def close(self) -> None:
         if self._waiting is not None:
@@ -75,8 +77,7 @@ class Video:
                 if leads:
                     continue
                 time_s = timer.time(frame.pts, self._note)
-                can_seek = frame.key_frame and timer.exact and isinstance(self._url, Path)
-                yield Shot(self._picture(frame), time_s, frame.pts if can_seek else None)
+                yield Shot(self._picture(frame), time_s, frame.pts if frame.key_frame else None)
 
     def _picture(self, frame: av.VideoFrame) -> DecodedPicture:
         turned = self._facts.turns % 2 == 1
@@ -84,6 +85,10 @@ class Video:
         if size != self.size:
             self._note("resolution", f"{size[0]}x{size[1]} is scaled to the first size", 1)
         return DecodedPicture(frame, self.size, self._facts.turns)
+
+    def _note(self, kind: str, detail: str, count: int) -> None:
+        self.can_seek = self.can_seek and kind not in _SPOILS_SEEKING
+        self._tell(kind, detail, count)
 
     def _finds(self, key_pts: int) -> bool:
         """Whether a seek for it comes out at a keyframe of that pts, or before it."""

@@ -56,10 +56,11 @@ def compose(
     whole = _measured(profile, choice, knobs, measured)
     effects = {knob: _effect(profile, knob, value) for knob, value in knobs.items()}
     above = _ancestors(expanded)
-    steps: dict[str, StepTrace] = {}
-    for name, declared in _nodes(expanded):
+    nodes, steps = _nodes(expanded), dict[str, StepTrace]()
+    for name, declared in nodes:
+        parts = frozenset(each for each, owner in nodes if owner == declared)
         part = _compose_step(
-            profile, name, declared, expanded=expanded, effects=effects, above=above[name]
+            profile, name, declared, parts=parts, effects=effects, above=above[name]
         )
         steps[name] = part if whole is None else _filled(whole.steps[name], part)
     base = profile.golden if whole is None else whole
@@ -134,13 +135,13 @@ def _compose_step(
     name: str,
     declared: str,
     *,
-    expanded: Workflow,
+    parts: frozenset[str],
     effects: Mapping[str, _Effect],
     above: frozenset[str],
 ) -> StepTrace:
-    parts = {each for each, owner in _nodes(expanded) if owner == declared}
-    is_whole = _parts(profile.golden, declared) == parts
-    own = next((e for e in effects.values() if _owns(e, declared, parts)), None)
+    is_whole = _groups(profile.golden).get(declared) == parts
+    mine = (effect for effect in effects.values() if effect.step == declared)
+    own = next((effect for effect in mine if _groups(effect.trace).get(declared) == parts), None)
     if own is None and not is_whole:
         raise RecordError(
             Problem(
@@ -152,46 +153,49 @@ def _compose_step(
     base = (own.trace if own else profile.golden).steps[name]
     if own and name in profile.golden.steps:
         base = _filled(base, profile.golden.steps[name])
-    factors, kept = dict.fromkeys(FIELDS, 1.0), np.ones(len(base.cpu_s), bool)
+    factors, kept = dict.fromkeys(FIELDS, 1.0), None
     for effect in effects.values():
         if effect is own:
             continue
         is_below = effect.step in above
         if is_below and effect.kept is not None:
-            kept = kept & effect.kept
+            kept = effect.kept if kept is None else kept & effect.kept
         ratios = effect.masked if is_below else effect.plain
         ratio = ratios.get(name if is_whole else f"={declared}", ratios.get(f"={declared}", {}))
         factors = {field: factors[field] * ratio.get(field, 1.0) for field in FIELDS}
     return _scaled(base, factors, kept)
 
 
-def _owns(effect: _Effect, declared: str, parts: set[str]) -> bool:
-    return effect.step == declared and _parts(effect.trace, declared) == parts
-
-
-def _parts(trace: Trace, declared: str) -> set[str]:
-    """A declared step's parts in a trace, without the packing beside them."""
+@lru_cache(maxsize=512)
+def _groups(trace: Trace) -> Mapping[str, frozenset[str]]:
+    """Each declared step's parts in a trace, without the packing beside them."""
     packing = ("encode", "decode", "evidence")
-    return {
-        name
-        for name in trace.steps
-        if declared_name(name) == declared and not name.partition(".")[2].startswith(packing)
-    }
+    found: dict[str, set[str]] = {}
+    for name in trace.steps:
+        if not name.partition(".")[2].startswith(packing):
+            found.setdefault(declared_name(name), set()).add(name)
+    return {declared: frozenset(parts) for declared, parts in found.items()}
 
 
-def _scaled(base: StepTrace, factors: Mapping[str, float], kept: NDArray[np.bool_]) -> StepTrace:
-    if kept.all() and all(factor == 1.0 for factor in factors.values()):
-        return base
-    fields: dict[str, Floats] = {
-        field: np.where(kept, getattr(base, field) * factors[field], 0.0) for field in FIELDS
-    }
-    whole = np.diff(np.floor(np.cumsum(fields["items"]) + 0.5), prepend=0.0)
+def _scaled(
+    base: StepTrace, factors: Mapping[str, float], kept: NDArray[np.bool_] | None
+) -> StepTrace:
+    def scaled(field: str) -> Floats:
+        values: Floats = getattr(base, field)
+        if factors[field] != 1.0:
+            values = values * factors[field]
+        return values if kept is None else values * kept
+
+    items = scaled("items")
+    if factors["items"] != 1.0:
+        # the sum stays true, where rounding each frame would lose it
+        items = np.diff(np.floor(np.cumsum(items) + 0.5), prepend=0.0)
     return StepTrace(
-        fields["cpu_s"],
-        whole.astype(np.int32),  # the sum stays true, where rounding each frame would lose it
-        fields["size_bytes"],
-        fields["encode_s"],
-        fields["decode_s"],
+        scaled("cpu_s"),
+        items.astype(np.int32),
+        scaled("size_bytes"),
+        scaled("encode_s"),
+        scaled("decode_s"),
     )
 
 

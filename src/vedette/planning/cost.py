@@ -77,24 +77,23 @@ def demand(
     is_measured: Flags = np.logical_and.reduce(np.isfinite(size), axis=1)
     size = np.where(is_measured[:, None], size, 0.0)
     pack, unpack = np.nan_to_num(pack), np.nan_to_num(unpack)
-    rates = _per_stream(trace, graph.workflow, np.concatenate([cpu, pack, unpack, size]))
-    split = len(rates) - len(size)
-    per_stream = _per_stream(trace, graph.workflow, np.ones((1, len(trace.frame))))
-    analysed = _per_stream(trace, graph.workflow, trace.analysed[None].astype(float))
     kept = trace.analysed
+    counts = np.stack([np.ones(len(kept)), kept])
+    rates = _per_stream(trace, graph.workflow, np.concatenate([cpu, pack, unpack, size, counts]))
+    split = len(cpu) + len(pack) + len(unpack)
     total = cpu[:, kept].sum(axis=0)
     spread = float(np.var(total) / np.mean(total) ** 2) if total.sum() > 0 else 0.0
     return Demand(
         work_rate=rates[:split],
-        mbps=rates[split:] * 8e-6,
+        mbps=rates[split:-2] * 8e-6,
         cpu_s=cpu[:, kept],
         pack_s=pack[:, kept],
         unpack_s=unpack[:, kept],
         size_bytes=size[:, kept],
         stream=trace.stream[kept],
         time_s=trace.time_s[kept],
-        frame_rate=float(per_stream.sum()),
-        analysed_rate=float(analysed.sum()),
+        frame_rate=float(rates[-2].sum()),
+        analysed_rate=float(rates[-1].sum()),
         variability=(1 + spread) / 2,
         memory_gb=_memory_gb(graph, signatures, variants or {}),
         is_measured=is_measured,
@@ -129,18 +128,16 @@ def _per_stream(trace: Trace, workflow: Workflow, rows: Floats) -> Floats:
     """Row sums over each stream's own duration: (rows, K)."""
     streams = list(workflow.streams())
     place = {name: i for i, name in enumerate(trace.streams)}
-    found = np.full((len(rows), len(streams)), np.nan)
-    for k, (_, stream) in enumerate(streams):
-        chosen = trace.stream == place.get(stream.name, -1)
-        if chosen.any():
-            duration_s = chosen.sum() / float(trace.rates[stream.name])
-            found[:, k] = rows[:, chosen].sum(axis=1) / duration_s
+    chosen = np.stack([trace.stream == place.get(stream.name, -1) for _, stream in streams], axis=1)
+    frames = chosen.sum(axis=0)
+    rate = np.array([float(trace.rates.get(stream.name, 0)) for _, stream in streams])
+    share = chosen * (rate / np.maximum(frames, 1))
     for source in workflow.sources:
-        own = [k for k, (name, _) in enumerate(streams) if name == source.name]
-        known = [k for k in own if np.isfinite(found[0, k])]
-        mean = found[:, known].mean(axis=1) if known else np.zeros(len(rows))
-        for k in own:
-            found[:, k] = found[:, k] if k in known else mean
+        own = np.array([name == source.name for name, _ in streams])
+        if (own & (frames > 0)).any():
+            mean = share[:, own & (frames > 0)].mean(axis=1, keepdims=True)
+            share = np.where(own & (frames == 0), mean, share)
+    found: Floats = rows @ share
     return found
 
 
@@ -171,8 +168,7 @@ class Weights:
 
 def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
     """All that is a sum over steps, and the latency of a frame that costs the average."""
-    count, devices = plans.place.shape[0], len(site.names)
-    work = (plans.work @ ask.work_rate).reshape(count, devices, -1)
+    work = plans.work @ ask.work_rate
     bits = plans.hops @ ask.mbps
     streams = work.shape[2]
     used = np.where(site.is_per_stream, work.max(axis=2), work.sum(axis=2)) / site.capacity
@@ -372,7 +368,7 @@ def _step_ms(
 
     def add(name: str, seconds: float) -> None:
         if seconds > 0:
-            found[name] = found.get(name, 0.0) + seconds * 1e3
+            found[name] = found.get(name, 0.0) + float(seconds) * 1e3
 
     def mean(row: Floats) -> float:
         return float(row.mean()) if len(row) else 0.0
@@ -391,7 +387,9 @@ def _step_ms(
                 transfer = mean(ask.size_bytes[j]) * 8e-6 / place.lane_mbps[lane]
                 add(place.lanes[lane], transfer + place.lane_rtt_s[lane] / 2)
                 add(f"wait {place.lanes[lane]}", weights.lane_wait_s[0, lane])
-    for d in np.flatnonzero(plan.work[0].any(axis=1)):
+    unpacks = [j for j, flow in enumerate(shape.flows) if flow.role != "evidence"]
+    entered = {*plan.place[0], *np.flatnonzero(plan.need[0, unpacks].any(axis=0))}
+    for d in sorted(entered):
         add(f"wait {place.names[d]}", weights.device_wait_s[0, d])
     return found
 

@@ -1,0 +1,198 @@
+"""The joint choice of every knob and every step's device (ExecutiveProducer's), on a profile.
+
+ExecutiveProducer reduces the knobs as Chameleon does, then tries all that is left. So does this:
+every choice in the reduced set with every placement that can be hosted, weighed by the one cost
+model. It assumes that knobs act independently; what it returns is therefore a ladder of candidates
+to verify by running, not yet a plan (see :mod:`vedette.planning.verify`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vedette.errors import Problem
+from vedette.planning.knobs import pareto
+from vedette.planning.options import DEFAULT, Context, Limits, Option, margin, options, tightest
+from vedette.planning.weighing import Ground, Weighed
+from vedette.types.cluster import Cluster
+from vedette.types.graph import Objective, Workflow
+from vedette.types.operators import Signature, Variant
+from vedette.types.plan import Candidate
+from vedette.types.profile import Profile, Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """``to_verify`` dearest first; ``miss`` says what stands in the way when it is empty.
+
+    ``frontier`` is accuracy against objective, cheapest first. ``alternatives`` came close: the
+    best that qualify, and cheaper ones that do not, each with its ``outcome``. ``bound``: no
+    choice and placement that was ``evaluated`` predictedly qualifies for less.
+    """
+
+    to_verify: tuple[Candidate, ...]
+    frontier: tuple[Candidate, ...]
+    alternatives: tuple[Candidate, ...]
+    bound: float
+    evaluated: int
+    method: str = "chameleon, then brute force"
+    miss: Problem | None = None
+
+
+def choose(
+    profile: Profile,
+    workflow: Workflow,
+    cluster: Cluster,
+    variants: Mapping[str, Variant],
+    signatures: Mapping[str, Signature],
+    *,
+    limits: Limits = DEFAULT,
+    measured: Sequence[Sweep] = (),
+) -> Ranking:
+    """Weigh every choice in the reduced set with every placement; see :class:`Ranking`.
+
+    ``measured`` are choices of several knobs that were measured jointly. Equal objectives go to
+    the choice that comes first (values in declared order, the first knob slowest), then to the
+    placement that comes first (devices in the cluster's order, the first step slowest).
+    """
+    context = Context(profile, workflow, variants, signatures, tuple(measured))
+    return rank(context, cluster, options(context, cluster, limits), limits)
+
+
+def rank(context: Context, cluster: Cluster, options: Sequence[Option], limits: Limits) -> Ranking:
+    """Weigh every option with every placement on a cluster."""
+    ground = Ground(context, cluster, limits)
+    ground.prepare(options)
+    found = [ground.weigh(i, option) for i, option in enumerate(options)]
+    weighed = [each for each in found if each is not None]
+    keeps = [margin(options[each.option], ground.objective) >= -1e-9 for each in weighed]
+    qualified = [each for each, k in zip(weighed, keeps, strict=True) if k and each.is_feasible]
+    feasible = [each for each in weighed if each.is_feasible]
+    ladder = _frontier(qualified, options, ground.objective)
+
+    def candidate(each: Weighed, row: int = 0, outcome: str = "") -> Candidate:
+        return ground.candidate(each, options[each.option], row, outcome)
+
+    return Ranking(
+        to_verify=tuple(candidate(each) for each in _rungs(ladder, options, ground)),
+        frontier=tuple(candidate(each) for each in _frontier(feasible, options, ground.objective)),
+        alternatives=tuple(_alternatives(weighed, options, ground, candidate)),
+        bound=min((float(each.objective[0]) for each in qualified), default=float("inf")),
+        evaluated=sum(each.evaluated for each in weighed),
+        miss=None if qualified else _miss(weighed, options, ground),
+    )
+
+
+def _frontier(
+    weighed: Sequence[Weighed], options: Sequence[Option], objective: Objective
+) -> list[Weighed]:
+    """Cheapest first; each further one is more accurate."""
+    points = [
+        (
+            float(each.objective[0]),
+            options[each.option].accuracy[tightest(options[each.option], objective)],
+        )
+        for each in weighed
+    ]
+    return [weighed[i] for i in pareto(points)]
+
+
+def _rungs(ladder: Sequence[Weighed], options: Sequence[Option], ground: Ground) -> list[Weighed]:
+    """Up to ``limits.verify`` of the ladder, dearest first.
+
+    Whether a candidate holds depends on its accuracy, so they are spread evenly over that: for
+    each of the accuracies between the best and the floor the cheapest that predictedly has it.
+    """
+    most = ground.limits.verify if ground.objective.floors else 1
+    if len(ladder) <= most or not ladder:
+        return list(reversed(ladder))
+    margins = [margin(options[each.option], ground.objective) for each in ladder]
+    targets = np.linspace(max(margins), min(margins), most)
+    picked = {next(i for i, m in enumerate(margins) if m >= t - 1e-12) for t in targets}
+    left = sorted(set(range(len(ladder))) - picked)
+    while len(picked) < most and left:
+        picked.add(left.pop(0))  # where accuracies crowd together, the cheapest besides
+    return [ladder[i] for i in sorted(picked, reverse=True)]
+
+
+def _alternatives(
+    weighed: Sequence[Weighed],
+    options: Sequence[Option],
+    ground: Ground,
+    candidate: Callable[[Weighed, int, str], Candidate],
+    most: int = 5,
+) -> Iterator[Candidate]:
+    """The best that qualify besides the cheapest, then the best that would have been cheaper."""
+    rows = [(each, row) for each in weighed for row in range(len(each.objective))]
+    rows.sort(key=lambda pair: float(pair[0].objective[pair[1]]))
+    fine = [pair for pair in rows if not _lack(pair[0], pair[1], options, ground)]
+    for each, row in fine[1 : most + 1]:
+        more = float(each.objective[row]) / max(float(fine[0][0].objective[fine[0][1]]), 1e-12) - 1
+        yield candidate(each, row, f"costs {more:.1%} more than the cheapest")
+    bound = float(fine[0][0].objective[fine[0][1]]) if fine else float("inf")
+    lacking = [pair for pair in rows if pair[0].objective[pair[1]] < bound]
+    lacking = [pair for pair in lacking if _lack(pair[0], pair[1], options, ground)]
+    lacking.sort(key=lambda pair: _distance(pair[0], pair[1], options, ground))
+    for each, row in lacking[:most]:
+        yield candidate(each, row, _lack(each, row, options, ground))
+
+
+def _distance(each: Weighed, row: int, options: Sequence[Option], ground: Ground) -> float:
+    """The greatest share by which a limit or floor is missed; up to 1 none is."""
+    option = options[each.option]
+    floors = ground.objective.floors.items()
+    short = [floor / max(option.accuracy[metric], 1e-12) - 1e-9 for metric, floor in floors]
+    return max([float(each.violation[row]), *short])
+
+
+def _lack(each: Weighed, row: int, options: Sequence[Option], ground: Ground) -> str:
+    """Which limit or floor a placement misses most, or nothing."""
+    if _distance(each, row, options, ground) <= 1:
+        return ""
+    option = options[each.option]
+    if each.violation[row] >= _distance(each, row, options, ground):
+        name, value, limit = each.worst[row]
+        return f"{name} {value:.4g}, more than {limit:g}"
+    metric = tightest(option, ground.objective)
+    return f"{metric} {option.accuracy[metric]:.3f}, less than {ground.objective.floors[metric]:g}"
+
+
+def _nearest(
+    weighed: Sequence[Weighed], options: Sequence[Option], ground: Ground
+) -> tuple[Weighed, int]:
+    """The most accurate that is feasible; else the least infeasible, above the floor if any is."""
+    feasible = [each for each in weighed if each.is_feasible]
+    if feasible:
+        return max(feasible, key=lambda each: margin(options[each.option], ground.objective)), 0
+    keeps = [each for each in weighed if margin(options[each.option], ground.objective) >= 0]
+    pairs = [(each, row) for each in keeps or weighed for row in range(len(each.objective))]
+    return min(pairs, key=lambda pair: _distance(pair[0], pair[1], options, ground))
+
+
+def _miss(weighed: Sequence[Weighed], options: Sequence[Option], ground: Ground) -> Problem:
+    """What the nearest choice and placement still misses."""
+    knobs = ", ".join(ground.context.workflow.knobs())
+    if not weighed:
+        return Problem(
+            f"no placement on {ground.cluster.name} that can be hosted",
+            "links between the cameras and the devices that answer",
+            "a link from where the sources are, or more values of transport.qp",
+        )
+    each, row = _nearest(weighed, options, ground)
+    choice = ", ".join(f"{k}={v}" for k, v in options[each.option].choice.items())
+    lack = _lack(each, row, options, ground)
+    if each.violation[row] > 1:
+        name, _, limit = each.worst[row]
+        expected = f"{name} up to {limit:g}"
+        hint = "a larger device or link, a higher ceiling, a lower floor, or cheaper variants"
+    else:
+        metric = tightest(options[each.option], ground.objective)
+        reached = options[each.option].accuracy[metric]
+        expected = f"{metric} of {ground.objective.floors[metric]:g} or more"
+        hint = f"a floor of {np.floor(reached * 100) / 100:g} or a more accurate variant"
+    return Problem(
+        f"no choice of {knobs} that meets the objective; the nearest ({choice}) has {lack}",
+        expected,
+        hint,
+    )

@@ -1,0 +1,154 @@
+"""The choices of knobs that a search weighs, each with what it asks of machines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from vedette.planning.compose import accuracy, compose, declared_name
+from vedette.planning.cost import LIMIT, Demand, demand
+from vedette.planning.expand import expand, golden
+from vedette.planning.knobs import MOST_CHOICES, KnobTable, KnobValue, reduced, useful
+from vedette.planning.layout import Graph, graph
+from vedette.planning.placement import Placement
+from vedette.types.cluster import Cluster
+from vedette.types.graph import SOURCE, Accuracy, Choice, Objective, Scalar, Workflow
+from vedette.types.operators import Signature, Variant
+from vedette.types.profile import Profile, Sweep, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``held`` are knobs that are not to be chosen, ``pinned`` declared steps not to be placed.
+
+    ``finalists`` placements of each choice, the best for an average frame, get their percentiles.
+    """
+
+    load: float = LIMIT
+    choices: int = MOST_CHOICES
+    finalists: int = 12
+    verify: int = 5
+    pairs: int = 50_000
+    held: Choice = field(default_factory=dict)
+    pinned: Placement = field(default_factory=dict)
+
+
+DEFAULT = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a choice is made on, but the cluster."""
+
+    profile: Profile
+    workflow: Workflow
+    variants: Mapping[str, Variant]
+    signatures: Mapping[str, Signature]
+    measured: tuple[Sweep, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Option:
+    """One choice with its expanded workflow, what it asks for, and its predicted accuracies."""
+
+    choice: Choice
+    workflow: Workflow
+    ask: Demand
+    accuracy: Mapping[Accuracy, float]
+
+
+def options(context: Context, cluster: Cluster, limits: Limits) -> tuple[Option, ...]:
+    """Every choice in the reduced set; of the cluster only the devices' names matter."""
+    shapes: dict[object, Graph] = {}
+    found = []
+    for picked in reduced(_tables(context, limits), most=limits.choices):
+        choice = {**golden(context.workflow), **picked}
+        expanded = expand(context.workflow, choice, context.variants)
+        shape = shape_of(shapes, expanded, cluster, context.signatures)
+        shape = replace(shape, steps=expanded.ordered())
+        trace = compose(context.profile, choice, expanded, context.measured)
+        ask = demand(trace, shape, context.signatures, context.variants)
+        found.append(Option(choice, expanded, ask, _accuracies(context, choice)))
+    return tuple(found)
+
+
+def shape_of(
+    shapes: dict[object, Graph],
+    workflow: Workflow,
+    cluster: Cluster,
+    signatures: Mapping[str, Signature],
+) -> Graph:
+    """The graph of a workflow, shared by all that differ in settings only."""
+    key = tuple((step.name, step.operator, step.inputs) for step in workflow.steps)
+    if key not in shapes:
+        shapes[key] = graph(workflow, cluster, signatures)
+    return shapes[key]
+
+
+def tightest(option: Option, objective: Objective) -> Accuracy:
+    """The floor's metric with the least room; event F1 where there is no floor."""
+    floors = objective.floors or {"event_f1": 0.0}
+    return min(floors, key=lambda metric: option.accuracy[metric] - floors[metric])
+
+
+def margin(option: Option, objective: Objective) -> float:
+    floors = objective.floors.items()
+    return min((option.accuracy[metric] - floor for metric, floor in floors), default=0.0)
+
+
+def _tables(context: Context, limits: Limits) -> list[KnobTable]:
+    """Each knob's values with their accuracies and the sums that placements can turn into costs."""
+    found = []
+    for knob, values in context.workflow.knobs().items():
+        kept = (limits.held[knob],) if knob in limits.held else values
+        table = KnobTable(knob, tuple(_value_row(context, knob, value) for value in kept))
+        found.append(_useful_quality(table) if knob == "transport.qp" else useful(table))
+    return found
+
+
+def _useful_quality(table: KnobTable) -> KnobTable:
+    """Quality as the source decodes beats none of the others: such frames cannot cross a link."""
+    source = tuple(row for row in table.values if row.value == SOURCE)
+    rest = tuple(row for row in table.values if row.value != SOURCE)
+    return KnobTable(
+        table.name, source + (useful(KnobTable(table.name, rest)).values if rest else ())
+    )
+
+
+def _value_row(context: Context, knob: str, value: Scalar) -> KnobValue:
+    profile, choice = context.profile, {**golden(context.workflow), knob: value}
+    expanded = expand(context.workflow, choice, context.variants)
+    trace, reference = compose(profile, choice, expanded), profile.golden
+    shares = _shares_of(trace, reference)
+    accuracies = _accuracies(context, choice)
+    main = min(accuracies.values())
+    losses = [1 / max(each, 1e-9) for each in accuracies.values()]
+    return KnobValue(value, main, (*shares, *losses))
+
+
+def _shares_of(trace: Trace, golden: Trace) -> list[float]:
+    """Per declared step CPU and bytes over golden's, and the longest time without an answer."""
+    totals = []
+    for each in (trace, golden):
+        sums: dict[tuple[str, str], float] = {}
+        for name, step in each.steps.items():
+            declared = declared_name(name)
+            sums[declared, "cpu"] = sums.get((declared, "cpu"), 0.0) + float(step.cpu_s.sum())
+            if name == declared:
+                for part in ("size_bytes", "encode_s", "decode_s"):
+                    sums[name, part] = float(np.nansum(getattr(step, part)))
+        totals.append(sums)
+    chosen, reference = totals
+    shares = [chosen[key] / value if value > 0 else 1.0 for key, value in reference.items()]
+    return [*shares, _longest_gap_s(trace) / max(_longest_gap_s(golden), 1e-9)]
+
+
+def _longest_gap_s(trace: Trace) -> float:
+    stream, time_s = trace.stream[trace.analysed], trace.time_s[trace.analysed]
+    gaps = np.diff(time_s)[np.diff(stream) == 0]
+    return float(gaps.max()) if len(gaps) else float("inf")
+
+
+def _accuracies(context: Context, choice: Choice) -> dict[Accuracy, float]:
+    metrics: Sequence[Accuracy] = [*context.workflow.objective.floors] or ["event_f1"]
+    return {m: accuracy(context.profile, choice, m, context.measured) for m in metrics}

@@ -1,0 +1,87 @@
+"""Which candidate wins once candidates are really run: a conversation without any I/O.
+
+Each candidate that is tested is another chance to be lucky, so the tests are ordered: from dearest
+to cheapest, ending at the first that fails, and the last that held wins. Then the chance that a
+plan below the floor passes is that of one test, not of as many as there are candidates
+(fixed-sequence testing: Maurer, Hothorn and Lehmacher, 1995).
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from vedette.types.figures import Score
+from vedette.types.graph import Objective
+from vedette.types.plan import Candidate, Verdict
+
+FEWEST_EVENTS = 8
+MARGIN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What running a candidate showed, by metric.
+
+    ``scores`` count what the choice has not seen (the part that checks); ``whole`` is the whole
+    planning part, asked for where ``scores`` count too few events (empty: take ``scores``).
+    """
+
+    scores: Mapping[str, Score]
+    whole: Mapping[str, Score] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """``chosen`` is None if not even the dearest held; ``tested`` carry scores and outcomes."""
+
+    chosen: Candidate | None
+    verdict: Verdict
+    tested: tuple[Candidate, ...]
+
+
+def verify(
+    candidates: Sequence[Candidate], objective: Objective
+) -> Generator[Candidate, Checked, Verified]:
+    """Yields each candidate to run, is sent what it scored, and returns which one won.
+
+    Drive it with ``send``, until StopIteration brings the answer. Without floors nothing has to
+    be run: the cheapest wins, "not checked".
+    """
+    if not objective.floors:
+        chosen = candidates[-1] if candidates else None
+        return Verified(chosen, "not checked", tuple(candidates))
+    tested: list[Candidate] = []
+    chosen, verdict = None, None
+    for candidate in candidates:
+        checked = yield candidate
+        judged, reason = judge(checked, objective)
+        outcome = f"{judged or 'failed'}: {reason}"
+        tested.append(replace(candidate, scores=dict(checked.scores), outcome=outcome))
+        if judged is None:
+            break
+        chosen, verdict = tested[-1], judged
+    return Verified(chosen, verdict or "not checked", tuple(tested))
+
+
+def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
+    """Whether every floor holds (None: no), and why.
+
+    A floor holds when the lower bounds of precision and recall hold it. Under 8 reference events
+    these say nothing: then the F1 on the whole planning part has to reach floor + .05, and the
+    verdict is "not supportable" with the data there is.
+    """
+    verdict: Verdict = "held"
+    reasons = []
+    for metric, floor in objective.floors.items():
+        score = checked.scores[metric]
+        whole = checked.whole.get(metric, score)
+        if score.recall.total >= FEWEST_EVENTS:
+            keeps, value, needed = score.lower >= floor, score.lower, floor
+            reason = f"the lower bound of {metric} is {value:.3f}"
+        else:
+            verdict, needed = "not supportable", min(floor + MARGIN, 1.0)
+            keeps, value = whole.f1 >= needed - 1e-12, whole.f1
+            reason = f"only {score.recall.total} reference events, {metric} is {value:.3f}"
+        if not keeps:
+            return None, f"{reason}, less than {needed:g}"
+        reasons.append(f"{reason}, at least {needed:g}")
+    return verdict, "; ".join(reasons)

@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+from tests.planning.conftest import scores
+
+from vedette.planning.verify import Checked, Verified, judge, verify
+from vedette.types.figures import Figures
+from vedette.types.graph import Objective
+from vedette.types.plan import Candidate
+
+FLOOR = Objective(floors={"event_f1": 0.9})
+LADDER = [
+    Candidate({}, {}, cost, 1.0, Figures("predicted", 0, 0, 0, 0, 0, 0, 0, 0, 1, 1))
+    for cost in (5.0, 4.0, 3.0)
+]
+
+
+def play(
+    *f1s: float, objective: Objective = FLOOR, total: int = 100
+) -> tuple[list[float], Verified]:
+    """Answer each question with the next F1; what was asked, and what came of it."""
+    conversation, asked, answers = verify(LADDER, objective), [], iter(f1s)
+    try:
+        question = next(conversation)
+        while True:
+            asked.append(question.objective)
+            question = conversation.send(Checked(scores(next(answers), total)))
+    except StopIteration as end:
+        return asked, end.value
+
+
+def test_testing_goes_from_dearest_to_cheapest_and_stops_at_the_first_failure() -> None:
+    asked, verified = play(0.99, 0.9)
+    assert asked == [5.0, 4.0]
+    assert verified.chosen == replace(LADDER[0], scores=verified.tested[0].scores,
+                                      outcome=verified.tested[0].outcome)  # fmt: skip
+    assert verified.verdict == "held"
+    assert verified.tested[1].outcome == (
+        "failed: the lower bound of event_f1 is 0.870, less than 0.9"
+    )
+
+
+def test_the_cheapest_wins_when_all_hold() -> None:
+    asked, verified = play(0.99, 0.98, 0.97)
+    assert asked == [5.0, 4.0, 3.0]
+    assert verified.chosen == verified.tested[2]
+
+
+def test_nothing_wins_when_the_dearest_fails() -> None:
+    asked, verified = play(0.5)
+    assert asked == [5.0]
+    assert verified.chosen is None
+
+
+def test_few_events_need_a_margin_on_the_whole_part_and_the_verdict_says_so() -> None:
+    checked = Checked(scores(1.0, 7), scores(0.96))
+    assert judge(checked, FLOOR)[0] == "not supportable"
+    assert judge(Checked(scores(1.0, 7), scores(0.94)), FLOOR)[0] is None
+    assert judge(Checked(scores(1.0, 8)), FLOOR)[0] == "held"
+    assert play(1.0, 1.0, 1.0, total=7)[1].verdict == "not supportable"
+
+
+def test_every_floor_has_to_hold() -> None:
+    both = Objective(floors={"event_f1": 0.9, "frame_f1": 0.7})
+    mixed = {"event_f1": scores(0.99)["event_f1"], "frame_f1": scores(0.6)["frame_f1"]}
+    assert judge(Checked(mixed), both)[0] is None
+    assert judge(Checked(scores(0.99)), both)[0] == "held"
+
+
+def test_without_floors_nothing_is_run_and_the_cheapest_wins() -> None:
+    asked, verified = play(objective=Objective(floors={}))
+    assert (asked, verified.chosen, verified.verdict) == ([], LADDER[2], "not checked")

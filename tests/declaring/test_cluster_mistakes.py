@@ -36,7 +36,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_reported_at_its_place(
-    mistake: tuple[str, str, str, str], city: str, cluster_complaints
+    mistake: tuple[str, str, str, str], city: str, cluster_complaints: Complaints
 ) -> None:
     old, new, place, advice = mistake
     assert old in city

@@ -33,6 +33,7 @@ from vedette.types.graph import Scalar, Value
 MOST_BYTES = 8_000_000
 MOST_NODES = 400_000
 MOST_DEPTH = 60
+SYNTAX_HINT = "spaces in place of tabs, quotes around text with ': ' or '#', closing every bracket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class _Parser:
             _refuse(*_syntax_error(error, self.file))
         except (ValueError, RecursionError, OverflowError) as error:
             # The scanner trips over escapes such as "\UFFFFFFFF" without an error of its own.
-            _refuse(Place(self.file), f"text that cannot be read ({error})", "YAML")
+            _refuse(Place(self.file), f"text that is no YAML ({error})", "YAML", SYNTAX_HINT)
 
     def document(self) -> Document:
         root = None
@@ -250,5 +251,4 @@ def _syntax_error(error: YAMLError, file: str) -> tuple[Place, str, str, str]:
     found = (
         f"text that is no YAML ({around}: {what})" if around else f"text that is no YAML ({what})"
     )
-    hint = "spaces in place of tabs, quotes around text with ': ' or '#', closing every bracket"
-    return place, found, "YAML", hint
+    return place, found, "YAML", SYNTAX_HINT

@@ -1,0 +1,46 @@
+"""plan.yaml."""
+
+from pathlib import Path
+
+import pytest
+
+from vedette.errors import DeclarationError
+from vedette.records.plan import parse_plan, plan_text, read_plan, write_plan
+from vedette.types.plan import Plan
+
+WRONG = {
+    "a newer version": ("version: 1\n", "version: 2\n", "plan.yaml:1:10: found version 2"),
+    "a verdict": ("verdict: held", "verdict: fine", "plan.yaml:3:10: found the text 'fine'"),
+    "an unknown key": ("verdict: held", "verdict: held\nx: 1", "plan.yaml:4"),
+    "a missing key": ("verdict: held\n", "", "plan.yaml:1:1: found nothing in verdict"),
+    "a device": ("detect: edge}", "detect: fog}", "plan.yaml:5:1: found fog for detect in placem"),
+    "no device": (", detect: edge}", "}", "plan.yaml:5:1: found no device for detect"),
+    "a name twice": ("verdict: held", "name: x", "plan.yaml:3:1: found 'name' a second time"),
+}
+
+
+def test_a_plan_reads_back_equal(plan: Plan, tmp_path: Path) -> None:
+    write_plan(tmp_path / "plan.yaml", plan)
+    assert read_plan(tmp_path / "plan.yaml") == plan
+
+
+def test_a_plan_begins_with_what_a_person_looks_for(plan: Plan) -> None:
+    assert plan_text(plan).split("\n")[:6] == [
+        "version: 1",
+        "name: plan",
+        "verdict: held",
+        "choice: {detect.model: nano, sample.rate_fps: 12, transport.qp: source}",
+        "placement: {street: camera, detect: edge}",
+        'binding: ["edge is full: 79%"]',
+    ]
+
+
+@pytest.mark.parametrize(("old", "new", "complaint"), WRONG.values(), ids=WRONG)
+def test_a_plan_that_was_changed_wrongly_is_refused(
+    plan: Plan, old: str, new: str, complaint: str
+) -> None:
+    text = plan_text(plan)
+    assert old in text
+    with pytest.raises(DeclarationError) as caught:
+        parse_plan(text.replace(old, new, 1))
+    assert str(caught.value).startswith(complaint)

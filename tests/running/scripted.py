@@ -163,18 +163,21 @@ OPERATORS: Mapping[str, Callable[..., Any]] = MappingProxyType(
 )
 
 
+WHOLE = Span()
+
+
 @dataclass
 class ScriptedSource:
     """``count`` frames without pictures, ``rate`` a second."""
 
     stream: Stream
     count: int
-    rate: Fraction = Fraction(10)
+    rate: Fraction = Fraction(10)  # frames a second
     size: tuple[int, int] = (64, 48)
     begin_s: Fraction = Fraction(0)
     read: int = field(default=0)
 
-    def frames(self, span: Span = Span(), resume: Checkpoint | None = None) -> Iterator[Frame]:
+    def frames(self, span: Span = WHOLE, resume: Checkpoint | None = None) -> Iterator[Frame]:
         start = max(span.start, resume.frame if resume else 0)
         end = self.count if span.end is None else min(self.count, span.end)
         for number in range(start, end):

@@ -65,6 +65,7 @@ class Core:
         self._steps = {step.name: step for step in plan.workflow.steps}
         self._answering = answering(plan, delivery.answers)
         self._turns: dict[tuple[str, str], simpy.Event] = {}
+        self._error: Exception | None = None
         self._on_the_way = dict.fromkeys(self._streams, 0)
         self._waiting: dict[str, deque[Passage | CheckpointPassage]] = {
             name: deque() for name in self._streams
@@ -74,12 +75,25 @@ class Core:
         self, streams: Mapping[str, Iterator[Frame | Checkpoint]], stop: threading.Event
     ) -> bool:
         """Run to the end, or until ``stop`` is set; says if the end was reached."""
-        self._env.process(self._arrive(_arrivals(streams, one_clock=self._is_shared)))
+        self._begin_process(self._arrive(_arrivals(streams, one_clock=self._is_shared)))
         while self._env.peek() != float("inf"):
             if stop.is_set():
                 return False
             self._env.step()
+            if self._error is not None:
+                raise self._error
         return True
+
+    def _begin_process(self, waiting: Waiting) -> None:
+        """Begin a process; its error ends the run as it is (the event core would remake it)."""
+
+        def kept() -> Waiting:
+            try:
+                yield from waiting
+            except Exception as error:  # noqa: BLE001  # raised by ``run``
+                self._error = self._error or error
+
+        self._env.process(kept())
 
     def _arrive(self, arrivals: Iterable[Arrival]) -> Waiting:
         for moment_s, _, stream, number, message in arrivals:
@@ -130,9 +144,9 @@ class Core:
         add(parts, "wait source", self._env.now - passage.fate.captured_s)
         for stage in met.stages:
             turn, finished = self._turn(stage, met, stream)
-            self._env.process(self._pass_stage(stage, passage, turn, finished))
+            self._begin_process(self._pass_stage(stage, passage, turn, finished))
         turn, finished = self._delivery_turn(stream)
-        self._env.process(self._deliver(passage, turn, finished))
+        self._begin_process(self._deliver(passage, turn, finished))
         self._publish(passage, met.source, met.device, parts)
 
     def _begin_checkpoint(self, stream: str, passage: CheckpointPassage) -> None:
@@ -140,10 +154,10 @@ class Core:
         for stage in passage.course.stages:
             if stage.stateful:
                 turn, finished = self._turn(stage, passage.course, stream)
-                self._env.process(self._save(stage, passage, turn, finished))
+                self._begin_process(self._save(stage, passage, turn, finished))
                 saved.append(finished)
         turn, finished = self._delivery_turn(stream)
-        self._env.process(self._commit(passage, saved, turn, finished))
+        self._begin_process(self._commit(passage, saved, turn, finished))
 
     def _turn(
         self, stage: Stage, met: Course, stream: str
@@ -224,7 +238,7 @@ class Core:
             if device == here:
                 passage.arrival(name, device).succeed((self._env.now, dict(parts)))
             else:
-                self._env.process(self._carry(passage, name, (here, device), dict(parts), done))
+                self._begin_process(self._carry(passage, name, (here, device), dict(parts), done))
 
     def _carry(
         self,

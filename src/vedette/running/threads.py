@@ -206,8 +206,8 @@ class Threads:
 
     def _share(self, messages: Messages, courses: Mapping[str, Course]) -> None:
         """Take all streams in one order through the stages that they share."""
-        stages = {stage: None for met in courses.values() for stage in met.stages if stage.shared}
-        for stage in stages:
+        shared = [stage for met in courses.values() for stage in met.stages if stage.shared]
+        for stage in {stage.steps[0].name: stage for stage in shared}.values():
             needed = [met.needed_after(stage) for met in courses.values() if stage in met.stages]
             runner = StageRunner(stage, self.work, self._note, frozenset().union(*needed))
             messages = runner.serial(messages)

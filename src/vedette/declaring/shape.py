@@ -130,19 +130,22 @@ def fields(model: type[BaseModel]) -> Mapping[str, tuple[Any, bool]]:
     }
 
 
+@cache
+def _extra(model: type[BaseModel]) -> Any:
+    """The type of keys that a syntax type does not name; None where there may be none."""
+    if model.model_config.get("extra") != "allow":
+        return None
+    return get_args(get_type_hints(model, include_extras=True)["__pydantic_extra__"])[1]
+
+
 def _fit_model(value: dict[str, Any], model: type[BaseModel], path: ElementPath) -> Fit:
-    known = fields(model)
-    other = (
-        get_type_hints(model, include_extras=True).get("__pydantic_extra__")
-        if (model.model_config.get("extra") == "allow")
-        else None
-    )
+    known, other = fields(model), _extra(model)
     clean = {}
     for name, below in value.items():
         if name in known:
             part = yield from fit(below, known[name][0], (*path, name))
         elif other is not None:
-            part = yield from fit(below, get_args(other)[1], (*path, name))
+            part = yield from fit(below, other, (*path, name))
         else:
             part = BAD
             hint = nearest(str(name), tuple(known))

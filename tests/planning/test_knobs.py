@@ -29,8 +29,7 @@ def tables(draw: st.DrawFn) -> list[KnobTable]:
 def exact(knobs: list[KnobTable], floor: float) -> float:
     found = cheapest(knobs, (1.0, 0.5), floor)
     assert found is not None
-    picks = [[row.value for row in table.values].index(found[0][table.name]) for table in knobs]
-    costs = combine(knobs, picks).costs
+    costs = combine(knobs, found[0]).costs
     return costs[0] + 0.5 * costs[1]
 
 

@@ -25,12 +25,13 @@ TOLERANCE = 1e-9
 @dataclass(frozen=True, eq=False, slots=True)
 class Selection:
     """``cost`` (G, O), infinite where a group has fewer options; ``use`` (G, O, R); ``capacity``
-    (R,).
+    (R,), with a name for each if they have names.
     """
 
     cost: Floats
     use: Floats
     capacity: Floats
+    names: tuple[str, ...] = ()
 
     def objective(self, picks: Picks) -> float:
         return float(self.cost[np.arange(len(picks)), picks].sum())
@@ -210,10 +211,11 @@ def _infeasible(problem: Selection) -> InfeasibleError:
     least = np.where(finite, problem.use, np.inf).min(axis=1).sum(axis=0)
     share = least / np.maximum(problem.capacity, 1e-12)
     worst = int(share.argmax())
+    name = problem.names[worst] if problem.names else f"capacity {worst}"
     return InfeasibleError(
         Problem(
-            f"no selection that fits; capacity {worst} ({problem.capacity[worst]:g}) needs at "
-            f"least {least[worst]:g}",
+            f"no selection that fits; {name} ({problem.capacity[worst]:g}) needs at least "
+            f"{least[worst]:g}",
             "one option for each group within all capacities",
             "more capacity, or options that use less",
         )

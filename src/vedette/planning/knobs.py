@@ -5,7 +5,7 @@ so n knobs of m values need n x m measurements. Its search then moves one knob a
 golden setting, each time the one that saves most for the accuracy it gives up.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -170,10 +170,10 @@ def pareto(points: Sequence[tuple[float, float]]) -> tuple[int, ...]:
 
 def cheapest(
     tables: Sequence[KnobTable], weights: Sequence[float], floor: float
-) -> tuple[Mapping[str, Scalar], int] | None:
-    """The combination with the least weighted cost that keeps ``floor``, by trying all.
+) -> tuple[tuple[int, ...], int] | None:
+    """The picks with the least weighted cost that keep ``floor``, by trying all, and how many.
 
-    Returns it with the number of combinations tried; ties go to the first in the tables' order.
+    Ties go to the first in the tables' order, the first knob slowest.
     """
     best: tuple[float, tuple[int, ...]] | None = None
     rows = list(product(*(range(len(table.values)) for table in tables)))
@@ -182,6 +182,4 @@ def cheapest(
         cost = sum(w * c for w, c in zip(weights, found.costs, strict=True))
         if found.accuracy >= floor - 1e-12 and (best is None or cost < best[0] - 1e-12):
             best = cost, row
-    if best is None:
-        return None
-    return {t.name: t.values[i].value for t, i in zip(tables, best[1], strict=True)}, len(rows)
+    return None if best is None else (best[1], len(rows))

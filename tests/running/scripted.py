@@ -117,10 +117,11 @@ class Encode:
         self.state = Sum()
 
     def __call__(self, item: Any) -> Packet:
-        size_bytes = 1000 + item.key.frame if self.size_bytes is None else self.size_bytes
+        number = item.frame if isinstance(item, Event) else item.key.frame
+        size_bytes = 1000 + number if self.size_bytes is None else self.size_bytes
         payload = bytes(size_bytes - 8) + len(PACKED).to_bytes(8, "big")
         PACKED.append(item)
-        return Packet(item.key, item.time_s, self.kind, payload)
+        return Packet(Key("", number), item.time_s, self.kind, payload)
 
 
 PACKED: list[Any] = []

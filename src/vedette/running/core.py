@@ -140,6 +140,7 @@ class Core:
 
     def _begin_frame(self, stream: str, passage: Passage) -> None:
         met = passage.course
+        passage.fate.is_analysed = met.tracks is None
         parts: Parts = {}
         add(parts, "wait source", self._env.now - passage.fate.captured_s)
         for stage in met.stages:
@@ -196,7 +197,7 @@ class Core:
         done = self._work.do(step, passage.bundles)
         passage.bundles[step.name] = done.bundle
         self.recorder.done(step, done)
-        if step.name == self._plan.workflow.events.tracks and done.calls:
+        if step.name == passage.course.tracks and done.calls:
             passage.fate.is_analysed = True
         return done
 

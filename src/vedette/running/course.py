@@ -15,6 +15,7 @@ class Course:
     """What the frames of one source meet: their stages, who reads each output, and the answers.
 
     ``devices`` lists where each output is read; ``readers`` counts the stages that read it.
+    ``tracks`` is the step whose call makes a frame an analysed one; without it every frame is.
     """
 
     source: str
@@ -23,6 +24,7 @@ class Course:
     devices: Mapping[str, tuple[str, ...]]
     readers: Mapping[str, int]
     sinks: tuple[str, ...]
+    tracks: str | None
 
     def needed_after(self, stage: Stage) -> frozenset[str]:
         """What later stages and the sink read, when the stages run in order."""
@@ -45,7 +47,9 @@ def course(plan: Deployment, stages: tuple[Stage, ...], source: str) -> Course:
     sinks = tuple(step.name for step in plan.workflow.sinks() if step.name in names)
     devices = {name: tuple(_read_at(plan, met, name, sinks)) for name in names}
     readers = Counter(name for stage in met for name in stage.inputs)
-    return Course(source, plan.placement[source], met, devices, readers, sinks)
+    tracks = plan.workflow.events.tracks
+    tracked = tracks if tracks in names else None
+    return Course(source, plan.placement[source], met, devices, readers, sinks, tracked)
 
 
 def sources_of_streams(workflow: Workflow) -> dict[str, str]:

@@ -162,11 +162,12 @@ class Threads:
                 continue
             first_s = float(message.time_s) if first_s is None else first_s
             fate = self._captured(message, float(message.time_s) - first_s, paced=paced or is_live)
+            fate.is_analysed = met.tracks is None
             bundle = Bundle(stream.name, message.key.frame, message.time_s, ((0, message),))
             moving = Moving(message.time_s, fate, {met.source: bundle})
             dropped = box.put(moving, may_drop=is_live)
             if isinstance(dropped, Moving):
-                dropped.fate.is_dropped = True
+                dropped.fate.is_dropped, dropped.fate.is_analysed = True, False
             count += 1
         box.put(End(stream.name, count))
 

@@ -1,6 +1,6 @@
 """Writes down what every step did and cost on every frame, to replay it later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -23,7 +23,6 @@ class Recorder:
     plan: Deployment
     _frames: dict[Row, Fraction] = field(default_factory=dict)
     _costs: dict[tuple[str, Row], tuple[float, int, float]] = field(default_factory=dict)
-    _analysed: set[Row] = field(default_factory=set)
     _tracked: dict[Row, Detections] = field(default_factory=dict)
 
     def arrived(self, stream: str, frame: int, time_s: Fraction) -> None:
@@ -33,13 +32,17 @@ class Recorder:
         row = done.bundle.stream, done.bundle.frame
         size_bytes = done.size_bytes if is_encoder(step) else np.nan
         self._costs[step.name, row] = (done.cpu_s, len(done.bundle.items), size_bytes)
-        if step.name == self.plan.workflow.events.tracks and done.calls:
-            self._analysed.add(row)
+        if step.name == self.plan.workflow.events.tracks:
             for _, item in done.bundle.items:
                 if isinstance(item, Detections):
                     self._tracked[row] = item
 
-    def trace(self, sizes: Mapping[str, tuple[int, int]], rates: Mapping[str, Fraction]) -> Trace:
+    def trace(
+        self,
+        sizes: Mapping[str, tuple[int, int]],
+        rates: Mapping[str, Fraction],
+        analysed: Container[Row],
+    ) -> Trace:
         """All rows, ordered by stream (as declared) and frame.
 
         A source itself costs nothing: a camera has its frames from its sensor.
@@ -59,7 +62,7 @@ class Recorder:
             stream=np.array([streams.index(stream) for stream, _ in rows], np.int32),
             frame=np.array([frame for _, frame in rows], np.int32),
             time_s=np.array([float(self._frames[row]) for row in rows], np.float64),
-            analysed=np.array([row in self._analysed for row in rows], np.bool_),
+            analysed=np.array([row in analysed for row in rows], np.bool_),
             steps={**sources, **steps},
             tracks=tracks_of(streams, [self._tracked[row] for row in rows if row in self._tracked]),
             sizes=dict(sizes),

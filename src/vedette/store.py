@@ -6,6 +6,7 @@ beside the database as files that are named by their event's identity.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -106,9 +107,9 @@ class Store:
         is_url = "://" in str(place)
         file = Path("vedette.db" if is_url else place)
         self.pictures = pictures or file.with_name(f"{file.name}.pictures")
-        with _told(str(place)):
+        self._name = re.sub("//.*@", "//***@", str(place))  # never show who may enter, and how
+        with _told(self._name):
             url = sa.make_url(str(place) if is_url else f"sqlite:///{place}")
-            self._name = url.render_as_string() if is_url else str(place)
             is_sqlite = url.get_backend_name() == "sqlite"
             settings = {"timeout": BUSY_S, "check_same_thread": False} if is_sqlite else {}
             self._engine = sa.create_engine(url, connect_args=settings)

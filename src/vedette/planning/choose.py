@@ -16,7 +16,7 @@ from vedette.planning.knobs import pareto
 from vedette.planning.options import DEFAULT, Context, Limits, Option, margin, options, tightest
 from vedette.planning.weighing import Ground, Weighed
 from vedette.types.cluster import Cluster
-from vedette.types.graph import Objective, Workflow
+from vedette.types.graph import Choice, Objective, Workflow
 from vedette.types.operators import Signature, Variant
 from vedette.types.plan import Candidate
 from vedette.types.profile import Profile, Sweep
@@ -62,12 +62,8 @@ def choose(
 
 def rank(context: Context, cluster: Cluster, options: Sequence[Option], limits: Limits) -> Ranking:
     """Weigh every option with every placement on a cluster."""
-    ground = Ground(context, cluster, limits)
-    ground.prepare(options)
-    found = [ground.weigh(i, option) for i, option in enumerate(options)]
-    weighed = [each for each in found if each is not None]
-    keeps = [margin(options[each.option], ground.objective) >= -1e-9 for each in weighed]
-    qualified = [each for each, k in zip(weighed, keeps, strict=True) if k and each.is_feasible]
+    ground, weighed = _weighed(context, cluster, options, limits)
+    qualified = _qualified(weighed, options, ground)
     feasible = [each for each in weighed if each.is_feasible]
     ladder = _frontier(qualified, options, ground.objective)
 
@@ -82,6 +78,37 @@ def rank(context: Context, cluster: Cluster, options: Sequence[Option], limits: 
         evaluated=sum(each.evaluated for each in weighed),
         miss=None if qualified else _miss(weighed, options, ground),
     )
+
+
+def least(
+    context: Context, cluster: Cluster, options: Sequence[Option], limits: Limits
+) -> tuple[float, Choice]:
+    """The least objective that predictedly qualifies, and its choice; infinite if none does."""
+    ground, weighed = _weighed(context, cluster, options, limits)
+    best = min(
+        _qualified(weighed, options, ground), key=lambda each: each.objective[0], default=None
+    )
+    return (float("inf"), {}) if best is None else (best.objective[0], options[best.option].choice)
+
+
+def _weighed(
+    context: Context, cluster: Cluster, options: Sequence[Option], limits: Limits
+) -> tuple[Ground, list[Weighed]]:
+    ground = Ground(context, cluster, limits)
+    ground.prepare(options)
+    found = [ground.weigh(i, option) for i, option in enumerate(options)]
+    return ground, [each for each in found if each is not None]
+
+
+def _qualified(
+    weighed: Sequence[Weighed], options: Sequence[Option], ground: Ground
+) -> list[Weighed]:
+    """What is feasible and predictedly keeps every floor."""
+    return [
+        each
+        for each in weighed
+        if each.is_feasible and margin(options[each.option], ground.objective) >= -1e-9
+    ]
 
 
 def _frontier(

@@ -73,10 +73,24 @@ def test_groups_never_share_a_track() -> None:
     assert seen == [[0], [-1], [1]]
 
 
-def test_a_weak_box_continues_a_track_but_only_where_it_overlaps_well() -> None:
-    near = numbers(Track(), [(0, [box(0)]), (1, [box(5, 0.35)])])
-    far = numbers(Track(), [(0, [box(0)]), (1, [box(40, 0.35)])])
-    assert (near, far) == ([[0], [0]], [[0], [-1]])
+@pytest.mark.parametrize(("confidence", "number"), [(0.8, 0), (0.35, -1)])
+def test_a_lost_track_is_continued_by_a_weak_box_only_where_it_overlaps_well(
+    confidence: float, number: int
+) -> None:
+    seen = numbers(Track(), [(0, [box(0)]), (1, []), (2, [box(30, confidence)])])
+    assert seen[-1] == [number]
+
+
+def test_a_weak_box_continues_the_track_that_it_lies_on() -> None:
+    assert numbers(Track(), [(0, [box(0)]), (1, [box(5, 0.35)])]) == [[0], [0]]
+
+
+@pytest.mark.parametrize(("rate", "number"), [(2, 0), (25, -1)])
+def test_a_new_object_is_sought_further_the_longer_ago_it_was_seen(rate: int, number: int) -> None:
+    """70 px further on, its 60 px wide box does not overlap at all."""
+    track = Track()
+    track(detections(0, [box(0)], rate))
+    assert track(detections(1, [box(70)], rate)).track.tolist() == [number]
 
 
 def test_a_strong_box_chooses_before_a_weak_one_that_lies_closer() -> None:

@@ -55,6 +55,10 @@ class Motion(NamedTuple):
         half = np.concatenate([self.value[:, 2:3] * height, height], axis=1) / 2
         return np.concatenate([centre - half, centre + half], axis=1)
 
+    def uncertainty(self) -> Floats:
+        """The standard deviation of each centre, in pixels."""
+        return np.asarray(np.sqrt(self.variance[:, 0, 0]))
+
     def ahead(self, seconds: float, *, lost: NDArray[np.bool_]) -> "Motion":
         """The filter's prediction. A lost box keeps its height, as in ByteTrack."""
         velocity = self.velocity.copy()

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vedette.planning.cost import EMPTY_ANSWER_BYTES
 from vedette.running.executor import StepCount
 from vedette.running.work import Done, is_decoder
 from vedette.types.cluster import Cluster, Link
@@ -16,9 +17,6 @@ from vedette.types.events import Incident
 from vedette.types.figures import Figures, Label
 from vedette.types.graph import Step
 from vedette.types.plan import Deployment
-
-EMPTY_ANSWER_BYTES = 16
-"""What it takes to say that an analysed frame has no answer."""
 
 K = TypeVar("K")
 Sums = defaultdict[K, float]
@@ -97,7 +95,8 @@ class Tally:
         return {name: gauge.count() for name, gauge in self.gauges.items()}
 
     def sent(self, step: Step, stream: str, size_bytes: float, route: Sequence[Way]) -> None:
-        self.step_bytes[step.declared, stream] += size_bytes
+        producer = step.part_of if step.name == f"{step.part_of}.encode" else step.name
+        self.step_bytes[producer, stream] += size_bytes
         for way in route:
             self.link_bytes[way, stream] += size_bytes
 
@@ -114,7 +113,7 @@ def answering(plan: Deployment, answers: Container[str]) -> frozenset[tuple[str,
 
 def empty_bytes(pairs: Container[tuple[str, str]], name: str, device: str) -> float:
     """What an analysed frame without items sends: only an answer has to say that it is none."""
-    return float(EMPTY_ANSWER_BYTES) if (name, device) in pairs else 0.0
+    return EMPTY_ANSWER_BYTES if (name, device) in pairs else 0.0
 
 
 def figures(
@@ -122,12 +121,14 @@ def figures(
 ) -> Figures:
     """Sum up a run. Streams count as running all at once, each for as long as its own frames last.
 
+    Latency is infinite where no frame was analysed.
+
     ``rates`` is each stream's frame rate; ``cpu_s`` replaces the sum of what the steps took.
     """
     lasts_s = _durations(((each.stream, each.at_s) for each in tally.passed), rates)
     runs_s = _durations(((each.stream, each.captured_s) for each in tally.passed), rates)
     analysed = [each for each in tally.passed if each.is_analysed and each.answered_s is not None]
-    latency_ms = 1000 * np.array([_latency_s(each) for each in analysed] or [0.0])
+    latency_ms = [1000 * _latency_s(each) for each in analysed]
     age_p95_s, age_max_s = age_of_information(tally.passed, runs_s)
     cpu_s = sum(tally.busy_s.values()) if cpu_s is None else cpu_s
     cluster = tally.plan.cluster
@@ -137,8 +138,8 @@ def figures(
         + sum(_mbps(tally, lasts_s, way) for way in _ways(tally) if _is_camera(cluster, way)),
         wan_mbps=0.0
         + sum(_mbps(tally, lasts_s, way) for way in _ways(tally) if _is_wan(cluster, way)),
-        latency_p50_ms=float(np.percentile(latency_ms, 50)),
-        latency_p95_ms=float(np.percentile(latency_ms, 95)),
+        latency_p50_ms=_percentile(latency_ms, 50),
+        latency_p95_ms=_percentile(latency_ms, 95),
         age_p95_ms=1000 * age_p95_s,
         age_max_ms=1000 * age_max_s,
         cpu_ms_per_frame=1000 * cpu_s / max(len(tally.passed), 1),
@@ -198,6 +199,10 @@ def _rises(passed: Sequence[Passed], stream: str, lasts_s: float) -> Iterator[tu
         since_s, newest_s = answered_s, captured_s
     if lasts_s > since_s:
         yield since_s - newest_s, lasts_s - newest_s
+
+
+def _percentile(values: Sequence[float], percent: float) -> float:
+    return float(np.percentile(values, percent)) if values else float("inf")
 
 
 def _latency_s(passed: Passed) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vedette.errors import Problem, RecordError
+from vedette.planning.cost import PLAIN_EVENT_BYTES
 from vedette.running.work import Done, is_decoder, is_encoder, is_free
 from vedette.types.commit import SavedState
 from vedette.types.events import Incident
@@ -56,8 +57,10 @@ class TraceWork:
             raise _unmeasured(step)
         packs = is_encoder(step)
         cpu_s = float((produced.encode_s if packs else produced.decode_s)[row])
-        size_bytes = float(produced.size_bytes[row]) if packs else 0.0
         items = int(produced.items[row])
+        size_bytes = float(produced.size_bytes[row]) if packs else 0.0
+        if packs and step.settings.get("picture") is False:
+            size_bytes = PLAIN_EVENT_BYTES * items
         if items and math.isnan(cpu_s + size_bytes):
             raise _unmeasured(step)
         return items, cpu_s if items else 0.0, size_bytes if items else 0.0

@@ -5,7 +5,9 @@ from fractions import Fraction
 import pytest
 from tests.running.scripted import plan_of
 
-from vedette.running.figuring import Passed, Tally, age_of_information, figures
+from vedette.running.age import age_of_information
+from vedette.running.figuring import figures
+from vedette.running.tally import Passed, Tally
 from vedette.types.graph import Step
 
 PLAN = plan_of([Step("look", "look", ("street",))])

@@ -11,7 +11,6 @@ import simpy
 
 from vedette.running.course import Course, course, sources_of_streams
 from vedette.running.executor import Delivery, has_shared_steps
-from vedette.running.figuring import Passed, Tally, answering, empty_bytes
 from vedette.running.machines import Machine, Machines, Waiting, add
 from vedette.running.passage import (
     CheckpointPassage,
@@ -19,6 +18,7 @@ from vedette.running.passage import (
     Passage,
 )
 from vedette.running.segment import Stage
+from vedette.running.tally import Passed, Tally, answering, empty_bytes
 from vedette.running.tracing import Recorder
 from vedette.running.work import Done, Work
 from vedette.types.graph import Step, Stream

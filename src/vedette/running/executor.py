@@ -136,12 +136,18 @@ class MemorySink:
 
 
 def messages(
-    source: FrameSource, span: Span, resume: Checkpoint | None, interval_s: Fraction
+    source: FrameSource,
+    span: Span,
+    resume: Checkpoint | None,
+    interval_s: Fraction,
+    *,
+    every_cut: bool = True,
 ) -> Iterator[Frame | Checkpoint]:
     """A stream's frames with its checkpoints between them.
 
     A checkpoint's time is a multiple of the interval, also after the last frame, so that the
-    checkpoints of all streams at one time make one cut through the run.
+    checkpoints of all streams at one time make one cut through the run. A stream that pauses has
+    one for ``every_cut`` in its pause, or one only.
     """
     name = source.stream.name
     cut = None if resume is None else resume.time_s // interval_s
@@ -149,7 +155,7 @@ def messages(
     for frame in source.frames(span, resume):
         here = frame.time_s // interval_s
         first = here if cut is None else cut
-        for number in range(first + 1, here + 1):
+        for number in range(first + 1 if every_cut else max(first + 1, here), here + 1):
             yield Checkpoint(name, frame.key.frame, number * interval_s, source.seek_point())
         yield frame
         cut, last = here, frame.key.frame
@@ -164,13 +170,14 @@ def messages_of(
     spans: Mapping[str, Span],
 ) -> dict[str, Iterator[Frame | Checkpoint]]:
     """Each stream's messages, from where its last commit left off."""
-    interval_s = interval_of(plan.workflow)
+    interval_s, every_cut = interval_of(plan.workflow), has_shared_steps(plan.workflow)
     return {
         name: messages(
             source,
             spans.get(name, Span()),
             resumed[name].checkpoint if name in resumed else None,
             interval_s,
+            every_cut=every_cut,
         )
         for name, source in sources.items()
     }

@@ -1,119 +1,16 @@
 """What a run adds up to: latency, age of information, traffic, load and price."""
 
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vedette.planning.cost import EMPTY_ANSWER_BYTES
-from vedette.running.executor import StepCount
-from vedette.running.work import Done, is_decoder
-from vedette.types.cluster import Cluster, Link
-from vedette.types.events import Incident
+from vedette.running.age import age_of_information
+from vedette.running.tally import Passed, Sums, Tally
+from vedette.running.ways import Way, is_per_stream, rate_mbps, way_name
+from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures, Label
-from vedette.types.graph import Step
-from vedette.types.plan import Deployment
-
-K = TypeVar("K")
-Sums = defaultdict[K, float]
-Way = tuple[Link, bool]
-"""A link and whether it is taken forward."""
-
-
-@dataclass(slots=True)
-class Passed:
-    """One source frame's fate. ``parts`` says where its latency went, in seconds.
-
-    ``at_s`` is where in its stream it is, ``captured_s`` and ``answered_s`` when that was by the
-    run's clock. All count from the stream's start.
-    """
-
-    stream: str
-    frame: int
-    at_s: float
-    captured_s: float
-    answered_s: float | None = None
-    is_analysed: bool = False
-    is_dropped: bool = False
-    parts: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Gauge:
-    """One step's counts while the run goes on."""
-
-    frames: int = 0
-    calls: int = 0
-    items: int = 0
-    cpu_s: float = 0.0
-    age_s: float = 0.0
-    oldest_s: float = 0.0
-
-    def done(self, done: Done, age_s: float) -> None:
-        self.frames += 1
-        self.calls += done.calls
-        self.items += len(done.bundle.items)
-        self.cpu_s += done.cpu_s
-        self.age_s += age_s
-        self.oldest_s = max(self.oldest_s, age_s)
-
-    def count(self) -> StepCount:
-        mean_ms = 1000 * self.age_s / max(self.frames, 1)
-        oldest_ms = 1000 * self.oldest_s
-        return StepCount(self.frames, self.calls, self.items, self.cpu_s, mean_ms, oldest_ms)
-
-
-@dataclass(slots=True)
-class Tally:
-    """All that a run is summed up from. ``busy_s`` is CPU seconds at speed 1."""
-
-    plan: Deployment
-    passed: list[Passed] = field(default_factory=list)
-    busy_s: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
-    link_bytes: Sums[tuple[Way, str]] = field(default_factory=lambda: defaultdict(float))
-    step_bytes: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
-    gauges: dict[str, Gauge] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.gauges = {step.name: Gauge() for step in self.plan.workflow.steps}
-
-    def done(self, step: Step, done: Done, age_s: float) -> None:
-        self.busy_s[self.plan.placement[step.name], done.bundle.stream] += done.cpu_s
-        self.gauges[step.name].done(done, age_s)
-
-    def drops(self) -> list[Incident]:
-        """How many frames each live stream dropped, where it did."""
-        dropped = Counter(each.stream for each in self.passed if each.is_dropped)
-        detail = "the oldest waiting frame was dropped"
-        return [Incident("dropped", stream, detail, count) for stream, count in dropped.items()]
-
-    def counts(self) -> dict[str, StepCount]:
-        return {name: gauge.count() for name, gauge in self.gauges.items()}
-
-    def sent(self, step: Step, stream: str, size_bytes: float, route: Sequence[Way]) -> None:
-        producer = step.part_of if step.name == f"{step.part_of}.encode" else step.name
-        self.step_bytes[producer, stream] += size_bytes
-        for way in route:
-            self.link_bytes[way, stream] += size_bytes
-
-
-def answering(plan: Deployment, answers: Container[str]) -> frozenset[tuple[str, str]]:
-    """The (packing step, device) pairs where what arrives is an answer."""
-    return frozenset(
-        (name, plan.placement[step.name])
-        for step in plan.workflow.steps
-        if step.name in answers and is_decoder(step)
-        for name in step.inputs
-    )
-
-
-def empty_bytes(pairs: Container[tuple[str, str]], name: str, device: str) -> float:
-    """What an analysed frame without items sends: only an answer has to say that it is none."""
-    return EMPTY_ANSWER_BYTES if (name, device) in pairs else 0.0
 
 
 def figures(
@@ -151,54 +48,6 @@ def figures(
         step_ms=_step_ms(analysed),
         step_mbps=_step_mbps(tally, lasts_s),
     )
-
-
-def age_of_information(
-    passed: Sequence[Passed], lasts_s: Mapping[str, float]
-) -> tuple[float, float]:
-    """The 95th percentile and the maximum, over all instants of all streams.
-
-    A stream's age rises with time and falls when a newer answer comes. It is counted from the
-    stream's start, where it is 0, to its end or to its last answer.
-
-    >>> frames = [Passed("a", n, n, n, n + 0.5, is_analysed=True) for n in (0.0, 1.0)]
-    >>> age_of_information(frames, {"a": 2.0})
-    (1.4, 1.5)
-    """
-    spans = np.array(
-        [span for stream in lasts_s for span in _rises(passed, stream, lasts_s[stream])]
-    )
-    if not len(spans):
-        return 0.0, 0.0
-    low, high = spans[:, 0], spans[:, 1]
-    points = np.unique(spans)
-    covered = _total_above(low, points) - _total_above(high, points)
-    return float(np.interp(0.95 * covered[-1], covered, points)), float(high.max())
-
-
-def _total_above(values: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each point, by how much it is above the values below it, summed up."""
-    ordered = np.sort(values)
-    count = np.searchsorted(ordered, points)
-    below: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(ordered)])[count]
-    return points * count - below
-
-
-def _rises(passed: Sequence[Passed], stream: str, lasts_s: float) -> Iterator[tuple[float, float]]:
-    """From what age to what age a stream's age rises without a break, each time."""
-    answers = sorted(
-        (each.answered_s, each.captured_s)
-        for each in passed
-        if each.stream == stream and each.is_analysed and each.answered_s is not None
-    )
-    since_s = newest_s = 0.0
-    for answered_s, captured_s in answers:
-        if captured_s < newest_s:
-            continue
-        yield since_s - newest_s, answered_s - newest_s
-        since_s, newest_s = answered_s, captured_s
-    if lasts_s > since_s:
-        yield since_s - newest_s, lasts_s - newest_s
 
 
 def _percentile(values: Sequence[float], percent: float) -> float:
@@ -273,21 +122,6 @@ def _link_loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:
         mbps = max(each) if is_per_stream(tally.plan.cluster, way[0]) else sum(each)
         loads[way_name(way)] = mbps / rate_mbps(way)
     return loads
-
-
-def is_per_stream(cluster: Cluster, link: Link) -> bool:
-    return cluster.device(link.source).per_stream or cluster.device(link.target).per_stream
-
-
-def rate_mbps(way: Way) -> float:
-    link, is_forward = way
-    return link.rate_mbps if is_forward else link.back_mbps
-
-
-def way_name(way: Way) -> str:
-    """A link's direction, as ``edge->cloud``."""
-    link, is_forward = way
-    return f"{link.source}->{link.target}" if is_forward else f"{link.target}->{link.source}"
 
 
 def _step_ms(analysed: Sequence[Passed]) -> dict[str, float]:

@@ -15,9 +15,9 @@ from fractions import Fraction
 from typing import Final
 
 from vedette.running.executor import in_order
-from vedette.running.figuring import Passed
 from vedette.running.mailbox import Mailbox
 from vedette.running.segment import Stage
+from vedette.running.tally import Passed
 from vedette.running.work import Done, Work
 from vedette.types.commit import SavedState
 from vedette.types.graph import Step

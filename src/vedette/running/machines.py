@@ -6,7 +6,7 @@ from typing import Any
 
 import simpy
 
-from vedette.running.figuring import Way, is_per_stream, rate_mbps, way_name
+from vedette.running.ways import Way, is_per_stream, rate_mbps, way_name
 from vedette.types.cluster import Cluster
 
 Waiting = Generator[simpy.Event, Any, None]

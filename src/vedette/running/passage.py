@@ -8,8 +8,8 @@ from typing import Any
 import simpy
 
 from vedette.running.course import Course
-from vedette.running.figuring import Passed
 from vedette.running.segment import Stage
+from vedette.running.tally import Passed
 from vedette.types.commit import SavedState
 from vedette.types.media import Bundle, Checkpoint
 

@@ -11,7 +11,6 @@ from functools import partial
 
 from vedette.running.course import Course
 from vedette.running.executor import Delivery
-from vedette.running.figuring import Passed, Tally, answering, empty_bytes
 from vedette.running.lanes import (
     Idle,
     Message,
@@ -23,6 +22,7 @@ from vedette.running.lanes import (
     received,
 )
 from vedette.running.mailbox import Mailbox
+from vedette.running.tally import Passed, Tally, answering, empty_bytes
 from vedette.running.work import Done, Work
 from vedette.types.graph import Step, Stream
 from vedette.types.media import Bundle, Checkpoint, End, Frame

@@ -1,0 +1,109 @@
+"""What is noted while a plan runs, whoever runs it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from vedette.planning.cost import EMPTY_ANSWER_BYTES
+from vedette.running.executor import StepCount
+from vedette.running.ways import Way
+from vedette.running.work import Done, is_decoder
+from vedette.types.events import Incident
+from vedette.types.graph import Step
+from vedette.types.plan import Deployment
+
+K = TypeVar("K")
+Sums = defaultdict[K, float]
+
+
+@dataclass(slots=True)
+class Passed:
+    """One source frame's fate. ``parts`` says where its latency went, in seconds.
+
+    ``at_s`` is where in its stream it is, ``captured_s`` and ``answered_s`` when that was by the
+    run's clock. All count from the stream's start.
+    """
+
+    stream: str
+    frame: int
+    at_s: float
+    captured_s: float
+    answered_s: float | None = None
+    is_analysed: bool = False
+    is_dropped: bool = False
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Gauge:
+    """One step's counts while the run goes on."""
+
+    frames: int = 0
+    calls: int = 0
+    items: int = 0
+    cpu_s: float = 0.0
+    age_s: float = 0.0
+    oldest_s: float = 0.0
+
+    def done(self, done: Done, age_s: float) -> None:
+        self.frames += 1
+        self.calls += done.calls
+        self.items += len(done.bundle.items)
+        self.cpu_s += done.cpu_s
+        self.age_s += age_s
+        self.oldest_s = max(self.oldest_s, age_s)
+
+    def count(self) -> StepCount:
+        mean_ms = 1000 * self.age_s / max(self.frames, 1)
+        oldest_ms = 1000 * self.oldest_s
+        return StepCount(self.frames, self.calls, self.items, self.cpu_s, mean_ms, oldest_ms)
+
+
+@dataclass(slots=True)
+class Tally:
+    """All that a run is summed up from. ``busy_s`` is CPU seconds at speed 1."""
+
+    plan: Deployment
+    passed: list[Passed] = field(default_factory=list)
+    busy_s: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
+    link_bytes: Sums[tuple[Way, str]] = field(default_factory=lambda: defaultdict(float))
+    step_bytes: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
+    gauges: dict[str, Gauge] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gauges = {step.name: Gauge() for step in self.plan.workflow.steps}
+
+    def done(self, step: Step, done: Done, age_s: float) -> None:
+        self.busy_s[self.plan.placement[step.name], done.bundle.stream] += done.cpu_s
+        self.gauges[step.name].done(done, age_s)
+
+    def drops(self) -> list[Incident]:
+        """How many frames each live stream dropped, where it did."""
+        dropped = Counter(each.stream for each in self.passed if each.is_dropped)
+        detail = "the oldest waiting frame was dropped"
+        return [Incident("dropped", stream, detail, count) for stream, count in dropped.items()]
+
+    def counts(self) -> dict[str, StepCount]:
+        return {name: gauge.count() for name, gauge in self.gauges.items()}
+
+    def sent(self, step: Step, stream: str, size_bytes: float, route: Sequence[Way]) -> None:
+        producer = step.part_of if step.name == f"{step.part_of}.encode" else step.name
+        self.step_bytes[producer, stream] += size_bytes
+        for way in route:
+            self.link_bytes[way, stream] += size_bytes
+
+
+def answering(plan: Deployment, answers: Container[str]) -> frozenset[tuple[str, str]]:
+    """The (packing step, device) pairs where what arrives is an answer."""
+    return frozenset(
+        (name, plan.placement[step.name])
+        for step in plan.workflow.steps
+        if step.name in answers and is_decoder(step)
+        for name in step.inputs
+    )
+
+
+def empty_bytes(pairs: Container[tuple[str, str]], name: str, device: str) -> float:
+    """What an analysed frame without items sends: only an answer has to say that it is none."""
+    return EMPTY_ANSWER_BYTES if (name, device) in pairs else 0.0

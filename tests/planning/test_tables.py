@@ -7,15 +7,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from vedette.errors import InfeasibleError, InputError
-from vedette.planning.tables import (
-    KnobRow,
-    KnobsTable,
-    PlacementTable,
-    ValueRow,
-    example,
-    input_type,
-    solve,
-)
+from vedette.planning.knob_table import KnobRow, KnobsTable, ValueRow
+from vedette.planning.placement_table import PlacementTable
+from vedette.planning.tables import example, input_type, solve
 
 PROOF = {"objective", "bound", "gap", "method", "evaluated"}
 

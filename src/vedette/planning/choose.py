@@ -88,7 +88,9 @@ def least(
     best = min(
         _qualified(weighed, options, ground), key=lambda each: each.objective[0], default=None
     )
-    return (float("inf"), {}) if best is None else (best.objective[0], options[best.option].choice)
+    if best is None:
+        return float("inf"), {}
+    return float(best.objective[0]), options[best.option].choice
 
 
 def _weighed(

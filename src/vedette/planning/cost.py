@@ -262,15 +262,16 @@ def timing(latency: Floats, ask: Demand, *, with_age_p95: bool = True) -> dict[M
 
     Without ``with_age_p95`` the greatest age stands in for it (a bound, and quick).
     """
-    never = np.full(len(latency), np.inf)
+    never, is_average = np.full(len(latency), np.inf), latency.shape[1] == 1
     middle, high = never, never
     if len(ask.stream):
+        middle = high = latency[:, 0] * 1e3
+    if len(ask.stream) and not is_average:
         middle, high = np.quantile(latency, [0.5, 0.95], axis=1) * 1e3
     follows = np.flatnonzero(np.diff(ask.stream) == 0)
     age, oldest = never, never
     if len(follows):
         gap = np.diff(ask.time_s)[follows]
-        is_average = latency.shape[1] == 1
         after = latency if is_average else latency[:, follows + 1]
         oldest = (gap.max() + latency[:, 0] if is_average else (gap + after).max(axis=1)) * 1e3
         age = oldest

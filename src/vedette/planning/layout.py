@@ -20,7 +20,7 @@ from vedette.types.operators import Signature
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-MOST_PLACEMENTS = 1500
+MOST_PLACEMENTS = 5000
 """Up to here every placement of a choice is weighed; beyond, those with the fewest moves."""
 
 

@@ -1,0 +1,33 @@
+"""What every planner on a table shares: one form of answer, and errors that list what is known."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vedette.errors import InputError, Problem, nearest
+from vedette.types.plan import Proof
+
+MOST_TRIED = 20_000
+"""Up to here the default method tries all."""
+
+
+def known(kind: str, word: str, known: Mapping[str, object]) -> None:
+    if word not in known:
+        expected = f"one of {', '.join(known)}"
+        raise InputError(Problem(f"{kind} {word!r}", expected, nearest(word, [*known])))
+
+
+def answer(proof: Proof, **more: object) -> dict[str, Any]:
+    return {
+        "objective": proof.objective,
+        "bound": proof.bound,
+        "gap": proof.gap,
+        "method": proof.method,
+        "evaluated": proof.evaluated,
+        **more,
+    }
+
+
+def require(problems: Iterator[Problem]) -> None:
+    found = list(problems)
+    if found:
+        raise InputError(*found)

@@ -31,9 +31,8 @@ def command(
         return
     from rich.console import Console
 
-    from vedette.reporting.terminal import story_tables
+    from vedette.reporting.terminal import story_lines, table
 
-    console = Console()
-    for table in story_tables(story):
-        console.print(table)
-    console.print(f"\nReport: [bold]{page}[/bold]", highlight=False)
+    Console(width=max(100, Console().width)).print(table(story.rows))
+    for line in (*story_lines(story), "", f"Report: {page}"):
+        typer.echo(line)

@@ -27,4 +27,10 @@ def command(
     if json:
         emit(explanation)
     else:
-        typer.echo(explanation_text(explanation))
+        prices = [
+            (f"{each.what}, a {each.unit}", f"{each.change:+.3g}")
+            for each in explanation.shadow_prices
+        ]
+        rivals = [(each.why, "; ".join(each.differs)) for each in explanation.runners_up]
+        binding = [str(each) for each in explanation.binding]
+        typer.echo(explanation_text(binding, prices, rivals))

@@ -16,13 +16,23 @@ def command(
 
     Example: `vedette models`, `vedette models yolox-nano`
     """
+    from vedette.errors import ModelError, Problem, nearest
     from vedette.models import zoo
+    from vedette.models.assets import fetch as fetched
+
+    known = {name: entry.asset for name, entry in zoo.MODELS.items()} | dict(zoo.CLIPS)
+    unknown = [name for name in fetch or () if name not in known]
+    if unknown:
+        found = f"the model {unknown[0]!r}"
+        raise ModelError(Problem(found, "one of the zoo", nearest(unknown[0], list(known))))
 
     with shown_progress() as progress:
         for name in fetch or ():
-            path = zoo.fetch(
-                name, progress=lambda done, total, name=name: progress(f"fetch {name}", done, total)
-            )
+
+            def told(done: int, total: int | None, name: str = name) -> None:
+                progress(f"fetch {name}", done, total or done)
+
+            path = fetched(known[name], told)
             say(f"{name}: {path}")
     listing = zoo.catalogue()
     if json:
@@ -36,10 +46,10 @@ def command(
         table.add_row(
             entry.name,
             entry.licence,
-            f"{entry.size_bytes / 1e6:.1f}",
-            "yes" if entry.is_cached else "no",
-            entry.trust,
-            entry.origin,
+            f"{entry.size_bytes / 1e6:.1f}" if entry.size_bytes else "?",
+            "yes" if entry.cached else "no",
+            ", ".join(entry.standing),
+            entry.sources[0].partition("#")[0],
         )
     Console().print(table)
     say(f"\nvariants, the most accurate first: {', '.join(zoo.variants())}")

@@ -1,7 +1,7 @@
 """``vedette plan``: the joint choice of frame rate, width, quality, model and machine."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,7 +17,7 @@ def command(
     output: Annotated[Path, typer.Option("-o", "--output", help="The plan.")] = Path("plan.yaml"),
     *,
     method: Annotated[
-        str,
+        Literal["joint", "baseline", "frames"],
         typer.Option(
             help="joint; baseline (golden setting, all in the cloud); frames (the "
             "baseline with only frame rate, width and quality chosen)."
@@ -39,7 +39,7 @@ def command(
             if profile
             else session.profile(declared, progress=progress)
         )
-        plan = session.plan(declared, machines, profile=measured, method=method, progress=progress)
+        plan = session.plan(declared, machines, measured, method=method, progress=progress)
     session.save(plan, output)
     if json:
         emit(plan)

@@ -14,7 +14,7 @@ def command(
         "profile.json"
     ),
     *,
-    workers: Annotated[int | None, typer.Option(help="Processes; by default one a core.")] = None,
+    processes: Annotated[int | None, typer.Option(help="How many; by default one a core.")] = None,
     json: Json = False,
 ) -> None:
     """Measure what every knob costs and how accurate it is, on the part to plan on.
@@ -27,10 +27,19 @@ def command(
 
     with shown_progress() as progress:
         profile = session.profile(
-            session.load_workflow(workflow), workers=workers, progress=progress
+            session.load_workflow(workflow), processes=processes, progress=progress
         )
     session.save(profile, output)
     if json:
-        emit(session.summary(profile))
+        emit(
+            {
+                "profile": output,
+                "machine": profile.machine,
+                "sweeps": [
+                    {"knob": knob, "value": value, "scores": sweep.scores}
+                    for (knob, value), sweep in profile.sweeps.items()
+                ],
+            }
+        )
     else:
         say(f"{output}: {len(profile.sweeps)} settings measured")

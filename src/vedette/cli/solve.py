@@ -1,5 +1,6 @@
 """``vedette solve``: every planner as a command on its table."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,11 +28,12 @@ def command(
     """
     from vedette.errors import InputError, Problem
     from vedette.planning import tables
-    from vedette.records.tables import read_table, table_schema
+    from vedette.records.codec import adapter, from_json
+    from vedette.records.files import read_bytes
 
     del json  # the answer is JSON either way
     if schema:
-        emit(table_schema(tables.input_type(planner)))
+        emit(adapter(tables.input_type(planner)).json_schema())
     elif example:
         emit(tables.example(planner))
     elif file is None:
@@ -43,5 +45,7 @@ def command(
             )
         )
     else:
-        table = read_table(tables.input_type(planner), file)
+        is_stdin = str(file) == "-"
+        content = sys.stdin.buffer.read() if is_stdin else read_bytes(file)
+        table = from_json(tables.input_type(planner), content, file=str(file))
         emit(tables.solve(planner, table, method))

@@ -5,10 +5,12 @@ process's CPU clock belongs to the operator that is at work.
 """
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -108,19 +110,43 @@ class Workers:
             for future in begun:
                 future.cancel()
 
-    def one(self, job: Job) -> Rehearsed:
-        return next(iter(self.results(self.begin([job]))))[1]
+    def in_order(self, jobs: Sequence[Job]) -> Generator[Rehearsed, None, None]:
+        """What came of each job, in order; whoever stops asking spares the rest."""
+        begun = list(self.begin(jobs))
+        try:
+            for future in begun:
+                yield future.result()
+        finally:
+            for future in begun:
+                future.cancel()
+
+
+_ACTIVE: ContextVar[Workers | None] = ContextVar("_ACTIVE", default=None)
 
 
 @contextmanager
-def workers(count: int) -> Iterator[Workers]:
-    """Start ``count`` processes, and end them with the block."""
+def workers(count: int | None = None) -> Iterator[Workers]:
+    """Start ``count`` processes (one a core), and end them with the block.
+
+    Inside another such block its processes serve, since starting them takes seconds.
+    """
+    outer = _ACTIVE.get()
+    if outer is not None:
+        yield outer
+        return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_quiet)
+    pool = ProcessPoolExecutor(count or cores(), mp_context=context, initializer=_quiet)
+    inner = _ACTIVE.set(Workers(pool))
     try:
         yield Workers(pool)
     finally:
+        _ACTIVE.reset(inner)
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def _quiet() -> None:

@@ -1,6 +1,5 @@
 """A profile: the golden setting and each knob alone, measured or found in the cache."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,13 +19,15 @@ from vedette.records.codec import digest
 from vedette.records.files import read_bytes, write_bytes
 from vedette.records.profile import trace_bytes, trace_from_bytes
 from vedette.scoring import score
-from vedette.types.graph import Choice, Workflow
+from vedette.types.graph import Choice, Scalar, Workflow
 from vedette.types.plan import Deployment
 from vedette.types.profile import Profile, Sweep, Trace
 
 Told = Callable[[str, int, int], None]
 """Progress: what is being done, how much of it is done, how much there is."""
-GOLDEN = ("golden", "")
+Setting = tuple[str, Scalar]
+"""A knob's full name, and its value."""
+GOLDEN: Setting = ("golden", "")
 K = TypeVar("K")
 
 
@@ -139,8 +140,3 @@ def _stored(file: Path | None) -> Trace | None:
 def default_cache() -> Path:
     """Where traces lie, beside the fetched models."""
     return cache_folder() / "traces"
-
-
-def cores() -> int:
-    """How many processes measure at once by default."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1

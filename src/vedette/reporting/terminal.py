@@ -1,17 +1,18 @@
 """The comparison and the plan for a terminal of 100 columns, in the words of the page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from vedette.reporting.comparison import Cell, compare
 from vedette.reporting.layout import TIERS, is_transport
 from vedette.reporting.markup import clean
-from vedette.reporting.story import Row
+from vedette.reporting.story import Row, Story
 from vedette.reporting.wording import (
     MEASURES,
     VERDICTS,
     accuracy,
+    change,
     counts,
     number,
     objective_text,
@@ -20,6 +21,7 @@ from vedette.reporting.wording import (
     share,
     value_text,
 )
+from vedette.types.figures import Figures, Score
 from vedette.types.plan import Plan
 
 if TYPE_CHECKING:
@@ -123,3 +125,47 @@ def _floors(plan: Plan) -> Iterator[tuple[str, str]]:
     for name, score in plan.scores.items():
         words = f"{accuracy(score.f1)} ({counts(score)}), lower bound {accuracy(score.lower)}"
         yield score_name(name), words
+
+
+def figures_text(figures: Figures) -> str:
+    """Figures alone, with the label that says how they came about."""
+    costs = [(each.name, f"{each.says(figures)} {each.unit}".rstrip()) for each in MEASURES]
+    loads = [(place_name(name), share(load)) for name, load in figures.load.items()]
+    lines = [*_block(f"Cost ({figures.label})", costs), *_block("Loads", loads)]
+    return clean("\n".join(lines).strip("\n"))
+
+
+def beside_text(expected: Figures, ran: Figures, scores: Mapping[str, Score]) -> str:
+    """What a plan promised beside what came, and how far apart they are."""
+    lines = [f"{'':<20}{expected.label:>14}{ran.label:>14}{'off by':>10}"]
+    for each in MEASURES:
+        name = f"{each.name} {each.unit}".rstrip()
+        off = change(each.of(ran), each.of(expected))
+        lines.append(f"{name:<24}{each.says(expected):>10}{each.says(ran):>14}{off:>10}")
+    lines.append(f"{'Frames analysed':<34}{f'{ran.analysed} of {ran.frames}':>14}")
+    for metric, score in scores.items():
+        lines.append(f"{score_name(metric):<34}{accuracy(score.f1):>14}  ({counts(score)})")
+    return clean("\n".join(lines))
+
+
+def story_lines(story: Story) -> Iterator[str]:
+    """What is said under the comparison: what was chosen, how long it took, what to know."""
+    choice = [(knob, value_text(value)) for knob, value in story.plan.choice.items()]
+    places = [(_device(story.plan, name), _steps(story.plan, name)) for name in _busy(story.plan)]
+    yield from _block("The plan", places)
+    yield from _block("Its settings", choice)
+    yield from _block("Accuracy on what checked it", list(_floors(story.plan)))
+    yield from _block("Time taken", [(what, f"{took:.1f} s") for what, took in story.timings])
+    yield from _block("To know", [("", note) for note in story.notes])
+
+
+def explanation_text(
+    binding: Sequence[str], prices: Sequence[tuple[str, str]], rivals: Sequence[tuple[str, str]]
+) -> str:
+    """What binds, what one more unit of each limit would buy, and who lost and why."""
+    lines = [
+        *_block("What binds", [("", each) for each in binding or ["nothing"]]),
+        *_block("One more of each would change the objective by", prices),
+        *_block("Who lost, and why", rivals),
+    ]
+    return clean("\n".join(lines).strip("\n"))

@@ -2,7 +2,7 @@
 
 from vedette.scoring.events import event_score
 from vedette.scoring.frames import frame_score
-from vedette.scoring.intervals import lower_bound, share
+from vedette.scoring.intervals import lower_bound, pooled, share
 from vedette.scoring.target import Target, TargetScore, target_score
 from vedette.types.figures import Score
 from vedette.types.graph import EventRule
@@ -14,6 +14,7 @@ __all__ = [
     "event_score",
     "frame_score",
     "lower_bound",
+    "pooled",
     "score",
     "share",
     "target_score",

@@ -2,7 +2,7 @@
 
 from scipy.stats import beta
 
-from vedette.types.figures import Share
+from vedette.types.figures import Score, Share
 
 LEVEL = 0.8
 
@@ -23,3 +23,16 @@ def lower_bound(hits: int, total: int, level: float = LEVEL) -> float:
 def share(hits: int, total: int) -> Share:
     """Counts with their bound."""
     return Share(hits, total, lower_bound(hits, total))
+
+
+def pooled(one: Score, other: Score) -> Score:
+    """The score of two parts that share no frame: their counts added up."""
+    return Score(
+        one.metric,
+        precision=_added(one.precision, other.precision),
+        recall=_added(one.recall, other.recall),
+    )
+
+
+def _added(one: Share, other: Share) -> Share:
+    return share(one.hits + other.hits, one.total + other.total)

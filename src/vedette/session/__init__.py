@@ -9,12 +9,13 @@ from vedette.session.files import (
     load_workflow,
     save,
 )
-from vedette.session.planning import explain, plan, profile
+from vedette.session.planning import Method, explain, plan, profile
 from vedette.session.rehearsing import Rehearsal, rehearse, simulate
 from vedette.session.running import Ran, export_events, run
 from vedette.session.telling import sightings, write_page
 
 __all__ = [
+    "Method",
     "Ran",
     "Rehearsal",
     "check",

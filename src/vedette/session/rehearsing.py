@@ -1,30 +1,25 @@
 """A plan in virtual time: simulated from traces, or rehearsed with its real work and bytes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vedette.declaring.operator import signatures
 from vedette.errors import InputError, Problem
-from vedette.media.source import open_source
 from vedette.planning.compose import compose
+from vedette.planning.cover import cover
 from vedette.planning.placement import strip
 from vedette.profiling.measure import Job, workers
 from vedette.profiling.parts import spans
-from vedette.profiling.sweep import Measuring, cores, default_cache, measure_golden
+from vedette.profiling.sweep import Measuring, default_cache, measure_golden
 from vedette.running.virtual import simulate as replay
 from vedette.scoring import score
+from vedette.session.common import Progress, frames_of, quiet
 from vedette.types.events import Event, Incident
 from vedette.types.figures import Figures, Score
-from vedette.types.graph import Workflow
 from vedette.types.plan import Plan
 from vedette.types.profile import Profile, Trace
 
-Progress = Callable[[str, int, int], None]
 PARTS = ("report", "plan", "choose", "verify", "all")
-
-
-def quiet(_what: str, _done: int, _total: int) -> None:
-    """Progress that nobody looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class Rehearsal:
 
 def simulate(plan: Plan, profile: Profile) -> Figures:
     """Replay a plan in virtual time on the traces of a profile, composed for its choice."""
-    trace = compose(profile, plan.choice, strip(plan.workflow))
+    trace = cover(compose(profile, plan.choice, strip(plan.workflow)), plan.workflow)
     return replay(plan, trace, signatures()).figures
 
 
@@ -64,7 +59,7 @@ def rehearse_all(
     frames = frames_of(declared)
     jobs = [Job(plan, spans(plan.workflow, frames, part)) for plan in plans]
     done: dict[int, Rehearsal] = {}
-    with workers(cores()) as pool:
+    with workers() as pool:
         measuring = Measuring(pool, frames, quiet, default_cache())
         waiting = pool.begin(jobs)
         reference = measure_golden(declared, part, measuring)
@@ -76,12 +71,3 @@ def rehearse_all(
             )
             progress("rehearse", len(done), len(jobs))
     return tuple(done[number] for number in range(len(jobs)))
-
-
-def frames_of(workflow: Workflow) -> dict[str, int | None]:
-    """How many frames each stream says it has; None for one without an end."""
-    found: dict[str, int | None] = {}
-    for _, stream in workflow.streams():
-        with open_source(stream) as reader:
-            found[stream.name] = reader.frames_declared
-    return found

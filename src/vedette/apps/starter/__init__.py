@@ -9,14 +9,16 @@ from pathlib import Path
 from string import Template
 
 from vedette.errors import InputError, Place, Problem
-from vedette.records.files import write_text
+from vedette.records.files import write_bytes
 
 
 def write(videos: Sequence[str], folder: Path) -> tuple[Path, Path]:
     """Write workflow.yaml and cluster.yaml into ``folder``; nothing is ever overwritten."""
     paths = (folder / "workflow.yaml", folder / "cluster.yaml")
     problems = [_exists(path) for path in paths if path.exists()]
-    problems += [_missing(video) for video in videos if _is_path(video) and not Path(video).exists()]
+    problems += [
+        _missing(video) for video in videos if _is_path(video) and not Path(video).exists()
+    ]
     if problems:
         raise InputError(*problems)
     names = _names(videos)
@@ -27,7 +29,8 @@ def write(videos: Sequence[str], folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         template = Template(files(__name__).joinpath(path.name).read_text(encoding="utf-8"))
-        write_text(path, template.substitute(name=_word(folder.resolve().name), streams=streams))
+        text = template.substitute(name=_word(folder.resolve().name), streams=streams)
+        write_bytes(path, text.encode())
     return paths
 
 

@@ -1,0 +1,59 @@
+"""A trace for every stream of a workflow, where only some of them were measured."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vedette.types.graph import Workflow
+from vedette.types.profile import StepTrace, Trace
+
+
+def cover(trace: Trace, workflow: Workflow) -> Trace:
+    """Streams that a trace does not hold borrow the frames of one of their source that it does.
+
+    Lenders take turns, in declared order. What was seen is not borrowed: one physical event counts
+    once. A trace that holds every stream comes back as it is.
+    """
+    known = {trace.streams[number] for number in set(trace.stream.tolist())}
+    lenders: dict[str, str] = {}
+    for source in workflow.sources:
+        names = [stream.name for stream in source.streams]
+        lending = [name for name in names if name in known]
+        missing = [name for name in names if name not in known]
+        lenders |= {m: lending[i % len(lending)] for i, m in enumerate(missing) if lending}
+    if not lenders:
+        return trace
+    streams = tuple(dict.fromkeys((*trace.streams, *lenders)))
+    parts = [np.arange(len(trace.frame))]
+    owners = [trace.stream]
+    for name, lender in lenders.items():
+        rows = np.flatnonzero(trace.stream == trace.streams.index(lender))
+        parts.append(rows)
+        owners.append(np.full(len(rows), streams.index(name), np.int32))
+    taken, stream = np.concatenate(parts), np.concatenate(owners)
+    return replace(
+        trace,
+        streams=streams,
+        stream=stream,
+        frame=trace.frame[taken],
+        time_s=trace.time_s[taken],
+        analysed=trace.analysed[taken],
+        steps={name: _rows(step, taken) for name, step in trace.steps.items()},
+        sizes=_lent(trace.sizes, lenders),
+        rates=_lent(trace.rates, lenders),
+    )
+
+
+V = TypeVar("V")
+
+
+def _rows(step: StepTrace, taken: NDArray[np.intp]) -> StepTrace:
+    return StepTrace(*(getattr(step, each.name)[taken] for each in fields(step)))
+
+
+def _lent(values: Mapping[str, V], lenders: Mapping[str, str]) -> dict[str, V]:
+    lent = {name: values[lender] for name, lender in lenders.items() if lender in values}
+    return {**values, **lent}

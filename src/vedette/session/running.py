@@ -1,0 +1,102 @@
+"""Running a plan on this machine, its events in a store, exactly once."""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from vedette.declaring.operator import operators
+from vedette.media.source import open_source
+from vedette.models import load_detector
+from vedette.running.local import LocalExecutor
+from vedette.session.common import Progress, frames_of, quiet
+from vedette.store import Store, StoredEvent, export_json_lines
+from vedette.types.events import Incident
+from vedette.types.figures import Figures, Score
+from vedette.types.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run in figures, and what the store holds of it; no scores, since nobody knows the truth.
+
+    ``finished`` is False where it was stopped; running again goes on from there.
+    """
+
+    figures: Figures
+    events: tuple[StoredEvent, ...]
+    incidents: tuple[Incident, ...]
+    run: int
+    finished: bool
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+
+def run(
+    plan: Plan,
+    *,
+    store: str | Path = "events.db",
+    is_fresh: bool = False,
+    paced: bool = False,
+    progress: Progress = quiet,
+) -> Ran:
+    """Run a plan on this machine to the end of its sources.
+
+    Events go to ``store`` (a file, or a database URL), each exactly once: a run that was killed
+    or stopped with Ctrl-C goes on from its last commit, unless ``is_fresh``. ``paced``: frames of
+    files are taken no sooner than they were captured.
+    """
+    frames = frames_of(plan.workflow)
+    total = sum(each or 0 for each in frames.values())
+    seen = 0
+
+    def through(_stream: str, _frame: int) -> None:
+        nonlocal seen
+        seen += 1
+        progress("run", seen, max(total, seen))
+
+    with ExitStack() as scope:
+        database = scope.enter_context(Store(store))
+        number = None if is_fresh else database.unfinished_run(plan.workflow.name)
+        sink = database.begin_run(plan.workflow.name, number)
+        sources = {
+            stream.name: scope.enter_context(open_source(stream))
+            for _, stream in plan.workflow.streams()
+        }
+        stop = scope.enter_context(stopped_by_ctrl_c())
+        executor = LocalExecutor(operators(), load_detector, paced=paced)
+        report = executor.run(plan, sources, sink, stop=stop, progress=through)
+        if report.finished:
+            sink.finish()
+        events = tuple(database.events(plan.workflow.name, sink.run))
+    return Ran(report.figures, events, report.incidents, sink.run, report.finished)
+
+
+def export_events(store: str | Path, path: Path) -> int:
+    """Write a store's events as JSON lines; returns how many."""
+    with Store(store) as database:
+        events = database.events()
+    export_json_lines(events, path)
+    return len(events)
+
+
+@contextmanager
+def stopped_by_ctrl_c() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets; a second Ctrl-C interrupts at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from vedette.running.reference import EVERY_CALLS, NOMINAL_S, Yardstick
+from vedette.running.reference import EVERY_S, NOMINAL_S, Yardstick
 
 
 @dataclass
@@ -33,15 +33,15 @@ def test_without_a_reference_call_seconds_stay_as_they_are() -> None:
     assert Yardstick(None, Machine(1.0).clock).normal_s(0.01) == 0.01
 
 
-def test_the_reference_call_is_repeated_after_calls_and_after_seconds() -> None:
+def test_the_reference_call_is_repeated_after_some_seconds_of_work() -> None:
     machine = Machine(NOMINAL_S)
     yardstick = Yardstick(machine.reference, machine.clock)
     yardstick.normal_s(0.0)
     before = machine.calls
-    for _ in range(EVERY_CALLS):
-        yardstick.normal_s(0.0)
-    yardstick.normal_s(1.0)
-    assert machine.calls == before + 2
+    yardstick.normal_s(EVERY_S / 2)
+    assert machine.calls == before
+    yardstick.normal_s(EVERY_S / 2)
+    assert machine.calls == before + 1
 
 
 def test_one_slow_reference_call_does_not_count() -> None:

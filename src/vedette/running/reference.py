@@ -8,7 +8,7 @@ from statistics import median
 NOMINAL_S = 0.0077
 """CPU seconds of one reference call (a pass of YOLOX-Nano 416) on a device of speed 1."""
 
-EVERY_CALLS, EVERY_S, RECENT = 50, 0.5, 5
+EVERY_S, RECENT = 0.4, 5
 
 
 @dataclass(slots=True)
@@ -22,7 +22,6 @@ class Yardstick:
     reference: Callable[[], None] | None
     clock: Callable[[], float]
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
-    _calls: int = 0
     _spent_s: float = 0.0
 
     @property
@@ -33,10 +32,8 @@ class Yardstick:
         """Seconds of work as a device of speed 1 would have needed them."""
         if self.reference is None:
             return measured_s
-        self._calls += 1
         self._spent_s += measured_s
-        due = self._calls >= EVERY_CALLS or self._spent_s >= EVERY_S
-        if due or not self._recent:
+        if self._spent_s >= EVERY_S or not self._recent:
             self._measure(self.reference)
         return measured_s * self.speed
 
@@ -46,4 +43,4 @@ class Yardstick:
             reference()
             took_s = self.clock() - start
         self._recent.append(max(took_s, 1e-9))
-        self._calls, self._spent_s = 0, 0.0
+        self._spent_s = 0.0

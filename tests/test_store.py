@@ -58,6 +58,18 @@ def test_the_picture_is_a_file_named_by_identity(store: Store, sink: RunSink) ->
     assert stored.picture.read_bytes() == b"JPEG"
 
 
+def test_a_picture_that_was_half_written_is_swept_up_on_resuming(
+    store: Store, sink: RunSink
+) -> None:
+    sink.commit([COMMIT])
+    left = store.pictures / ".amber-alert-camera%2f1-1-3-7.jpg.0123abcd"
+    others = store.pictures / ".amber-alert-camera%2f1-2-3-7.jpg.0123abcd"
+    for file in (left, others):
+        file.write_bytes(b"JP")
+    store.begin_run("amber", 1)
+    assert (left.exists(), others.exists()) == (False, True)
+
+
 def test_evidence_brings_only_a_picture(store: Store, sink: RunSink) -> None:
     bare = replace(EVENT, picture=b"")
     sink.commit([replace(COMMIT, events=(("alert", bare),), evidence=(("alert", EVENT),))])

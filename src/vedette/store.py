@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from vedette.errors import Place, Problem, RecordError
 from vedette.records.files import write_bytes
-from vedette.types.commit import Commit, Identity, SavedState
+from vedette.types.commit import Commit, Identity, SavedState, plain
 from vedette.types.events import Event, Incident
 from vedette.types.media import Bundle, Checkpoint
 
@@ -125,6 +125,7 @@ class Store:
                 run = (connection.scalar(sa.select(sa.func.max(_RUNS.c.run)).where(mine)) or 0) + 1
             row = {"workflow": workflow, "run": run, "is_finished": False}
             _replace(connection, _RUNS, [row])
+        self._sweep(workflow, run)
         return RunSink(self, workflow, run)
 
     def unfinished_run(self, workflow: str) -> int | None:
@@ -151,6 +152,14 @@ class Store:
         with self.transaction() as connection:
             rows = connection.execute(query).mappings().all()
         return [Incident(**{name: row[name] for name in _INCIDENT_FIELDS}) for row in rows]
+
+    def _sweep(self, workflow: str, run: int) -> None:
+        """Remove pictures of a run that were being written when it was killed."""
+        with _told(str(self.pictures)):
+            for left in self.pictures.glob(".*.jpg.*"):
+                parts = left.name.removeprefix(".").split("-")
+                if parts[0] == plain(workflow) and parts[3:4] == [str(run)]:
+                    left.unlink(missing_ok=True)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

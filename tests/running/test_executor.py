@@ -246,3 +246,36 @@ def gated(is_open: Callable[[], bool]) -> type:
             return number
 
     return Gate
+
+
+def test_a_paced_file_is_read_no_sooner_than_it_was_captured() -> None:
+    plan = plan_of(TELL, streams={"street": ("a",)})
+    executor = LocalExecutor(OPERATORS, no_models, paced=True)
+    report = executor.run(plan, sources_for(plan, 40, rate=Fraction(400)), MemorySink())
+    assert 0 < report.figures.latency_p50_ms < report.figures.age_p95_ms
+    assert report.figures.dropped == 0
+
+
+def test_threads_may_share_the_items_of_one_frame() -> None:
+    steps = [
+        Step("look", "look", ("street",)),
+        Step("spread", "spread", ("look",)),
+        Step("more", "add", ("spread",)),
+    ]
+    alone = run(LocalExecutor(OPERATORS, no_models), plan_of(steps))
+    shared = run(LocalExecutor(OPERATORS, no_models), plan_of(steps, parallel_items=True))
+    assert shared == alone
+
+
+def test_an_interrupt_ends_the_threads_and_keeps_what_was_committed() -> None:
+    plan, sink = plan_of(TELL), MemorySink()
+    sources = sources_for(plan, 10**6)
+
+    def interrupt(_: str, frame: int) -> None:
+        if frame == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor(OPERATORS, no_models).run(plan, sources, sink, progress=interrupt)
+    assert {commit.checkpoint.frame for commit in sink.commits} >= {10, 20}
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane")]

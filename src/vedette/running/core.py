@@ -4,11 +4,10 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from heapq import merge
-from itertools import chain
 
 import simpy
 
+from vedette.running.arrivals import Arrival, arrivals
 from vedette.running.course import Course, course, sources_of_streams
 from vedette.running.executor import Delivery, has_shared_steps
 from vedette.running.machines import Machine, Machines, Waiting, add
@@ -32,10 +31,6 @@ class LiveBounds:
 
     on_the_way: int = 8
     waiting: int = 8
-
-
-Arrival = tuple[float, int, str, int, Frame | Checkpoint]
-"""A message with its moment, in the order in which all streams' messages come."""
 
 
 class Core:
@@ -75,7 +70,7 @@ class Core:
         self, streams: Mapping[str, Iterator[Frame | Checkpoint]], stop: threading.Event
     ) -> bool:
         """Run to the end, or until ``stop`` is set; says if the end was reached."""
-        self._begin_process(self._arrive(_arrivals(streams, one_clock=self._is_shared)))
+        self._begin_process(self._arrive(arrivals(streams, one_clock=self._is_shared)))
         while self._env.peek() != float("inf"):
             if stop.is_set():
                 return False
@@ -95,8 +90,8 @@ class Core:
 
         self._env.process(kept())
 
-    def _arrive(self, arrivals: Iterable[Arrival]) -> Waiting:
-        for moment_s, _, stream, number, message in arrivals:
+    def _arrive(self, coming: Iterable[Arrival]) -> Waiting:
+        for moment_s, _, stream, number, message in coming:
             if moment_s > self._env.now:
                 yield self._env.timeout(moment_s - self._env.now)
             met = self._courses[self._source_of[stream]]
@@ -300,31 +295,3 @@ class Core:
             yield turn
         self._delivery.passed(passage.checkpoint, passage.states, passage.shared)
         finished.succeed()
-
-
-def _arrivals(
-    streams: Mapping[str, Iterator[Frame | Checkpoint]], *, one_clock: bool
-) -> Iterator[Arrival]:
-    """All streams' messages in order. Each stream starts at 0, or all at the earliest's start."""
-    begun = {}
-    for name, messages in streams.items():
-        first = next(messages, None)
-        if first is not None:
-            begun[name] = float(first.time_s), chain([first], messages)
-    earliest_s = min((start_s for start_s, _ in begun.values()), default=0.0)
-    return merge(
-        *(
-            _timed(name, messages, earliest_s if one_clock else start_s)
-            for name, (start_s, messages) in begun.items()
-        ),
-        key=lambda arrival: arrival[:4],
-    )
-
-
-def _timed(
-    stream: str, messages: Iterable[Frame | Checkpoint], start_s: float
-) -> Iterator[Arrival]:
-    for message in messages:
-        is_frame = isinstance(message, Frame)
-        number = message.key.frame if isinstance(message, Frame) else message.frame
-        yield float(message.time_s) - start_s, int(is_frame), stream, number, message

@@ -29,6 +29,7 @@ def figures(
     age_p95_s, age_max_s = age_of_information(tally.passed, runs_s)
     cpu_s = sum(tally.busy_s.values()) if cpu_s is None else cpu_s
     cluster = tally.plan.cluster
+    loads = {**_device_loads(tally, lasts_s), **_link_loads(tally, lasts_s)}
     return Figures(
         label=label,
         camera_mbps=0.0
@@ -44,7 +45,7 @@ def figures(
         frames=len(tally.passed),
         analysed=sum(each.is_analysed for each in tally.passed),
         dropped=sum(each.is_dropped for each in tally.passed),
-        load={**_device_loads(tally, lasts_s), **_link_loads(tally, lasts_s)},
+        load={name: load for name, load in loads.items() if load > 0},
         step_ms=_step_ms(analysed),
         step_mbps=_step_mbps(tally, lasts_s),
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from vedette.running.executor import ALL
 from vedette.running.reference import Yardstick
 from vedette.running.state import pack, unpack
 from vedette.running.stepping import Each, run_step, wire
@@ -21,9 +22,6 @@ from vedette.types.commit import SavedState
 from vedette.types.graph import Step
 from vedette.types.media import Bundle
 from vedette.types.plan import Deployment
-
-ALL = ""
-"""Stands for all streams where a step is shared by them."""
 
 
 class RealWork:

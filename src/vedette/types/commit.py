@@ -29,7 +29,7 @@ class Identity:
     def __str__(self) -> str:
         """A file name: ``amber-alert-camera4-1-58-3``."""
         parts = (self.workflow, self.step, self.stream, self.run, self.start_frame, self.ordinal)
-        return "-".join(_plain(str(part)) for part in parts)
+        return "-".join(plain(str(part)) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,6 @@ class Commit:
     states: Mapping[str, SavedState] = field(default_factory=dict)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name that is safe in a file name, and different for different names."""
     return "".join(c if c.isalnum() or c in "_." else f"%{ord(c):x}" for c in name)

@@ -1,7 +1,7 @@
 """What a run adds up to: latency, age of information, traffic, load and price."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -32,10 +32,8 @@ def figures(
     loads = {**_device_loads(tally, lasts_s), **_link_loads(tally, lasts_s)}
     return Figures(
         label=label,
-        camera_mbps=0.0
-        + sum(_mbps(tally, lasts_s, way) for way in _ways(tally) if _is_camera(cluster, way)),
-        wan_mbps=0.0
-        + sum(_mbps(tally, lasts_s, way) for way in _ways(tally) if _is_wan(cluster, way)),
+        camera_mbps=_crossing_mbps(tally, lasts_s, _is_camera),
+        wan_mbps=_crossing_mbps(tally, lasts_s, _is_wan),
         latency_p50_ms=_percentile(latency_ms, 50),
         latency_p95_ms=_percentile(latency_ms, 95),
         age_p95_ms=1000 * age_p95_s,
@@ -77,6 +75,14 @@ def _ways(tally: Tally) -> list[Way]:
 def _mbps(tally: Tally, lasts_s: Mapping[str, float], way: Way) -> float:
     """What all streams together send over a link in one direction."""
     return sum(_stream_mbps(tally, lasts_s, way).values())
+
+
+def _crossing_mbps(
+    tally: Tally, lasts_s: Mapping[str, float], counts: Callable[[Cluster, Way], bool]
+) -> float:
+    """What is sent over all links that count, both ways."""
+    cluster = tally.plan.cluster
+    return float(sum(_mbps(tally, lasts_s, w) for w in _ways(tally) if counts(cluster, w)))
 
 
 def _stream_mbps(tally: Tally, lasts_s: Mapping[str, float], way: Way) -> dict[str, float]:

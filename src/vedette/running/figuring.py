@@ -18,9 +18,8 @@ def figures(
 ) -> Figures:
     """Sum up a run. Streams count as running all at once, each for as long as its own frames last.
 
-    Latency is infinite where no frame was analysed.
-
     ``rates`` is each stream's frame rate; ``cpu_s`` replaces the sum of what the steps took.
+    Latency is infinite where no frame was analysed.
     """
     lasts_s = _durations(((each.stream, each.at_s) for each in tally.passed), rates)
     runs_s = _durations(((each.stream, each.captured_s) for each in tally.passed), rates)
@@ -28,7 +27,6 @@ def figures(
     latency_ms = [1000 * _latency_s(each) for each in analysed]
     age_p95_s, age_max_s = age_of_information(tally.passed, runs_s)
     cpu_s = sum(tally.busy_s.values()) if cpu_s is None else cpu_s
-    cluster = tally.plan.cluster
     loads = {**_device_loads(tally, lasts_s), **_link_loads(tally, lasts_s)}
     return Figures(
         label=label,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from vedette.declaring.opening import choose as choose
     from vedette.declaring.operator import Model as Model
     from vedette.declaring.operator import operator as operator
-    from vedette.declaring.workflow import workflow as workflow
     from vedette.session import check as check
     from vedette.session import explain as explain
     from vedette.session import load as load
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from vedette.session import run as run
     from vedette.session import save as save
     from vedette.session import simulate as simulate
+    from vedette.session import workflow as workflow
     from vedette.types.graph import Knob as Knob
 
 __version__ = "0.1.0"
@@ -39,7 +39,7 @@ _HOMES = {
     "simulate": "vedette.session",
     "rehearse": "vedette.session",
     "run": "vedette.session",
-    "workflow": "vedette.declaring.workflow",
+    "workflow": "vedette.session",
     "choose": "vedette.declaring.opening",
     "operator": "vedette.declaring.operator",
     "Model": "vedette.declaring.operator",

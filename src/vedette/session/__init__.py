@@ -8,6 +8,7 @@ from vedette.session.files import (
     load_profile,
     load_workflow,
     save,
+    workflow,
 )
 from vedette.session.planning import Method, explain, plan, profile
 from vedette.session.rehearsing import Rehearsal, rehearse, simulate
@@ -33,5 +34,6 @@ __all__ = [
     "save",
     "sightings",
     "simulate",
+    "workflow",
     "write_page",
 ]

@@ -7,6 +7,8 @@ from vedette.declaring.check import check as check_both
 from vedette.declaring.check import check_cluster, check_workflow
 from vedette.declaring.operator import signatures
 from vedette.declaring.reading import read, read_cluster, read_workflow
+from vedette.declaring.workflow import WorkflowBuilder
+from vedette.declaring.workflow import workflow as begin
 from vedette.declaring.writing import write_cluster, write_workflow
 from vedette.errors import DeclarationError, Place, Problem
 from vedette.models.zoo import variants
@@ -20,6 +22,14 @@ from vedette.types.profile import Profile
 
 _ = ops  # its operators are registered by being imported
 Loaded = Workflow | Cluster | Plan | Profile
+
+
+def workflow(name: str) -> WorkflowBuilder:
+    """Begin a workflow in Python, of every operator that is registered by now.
+
+    A knob that a step leaves unsaid is open, and so is a model, as in a file.
+    """
+    return begin(name, variants=variants())
 
 
 def load(path: str | Path) -> Loaded:

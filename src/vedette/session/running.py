@@ -16,7 +16,7 @@ from vedette.session.common import Progress, frames_of, quiet
 from vedette.store import Store, StoredEvent, export_json_lines
 from vedette.types.events import Incident
 from vedette.types.figures import Figures, Score
-from vedette.types.plan import Plan
+from vedette.types.plan import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Ran:
 
 
 def run(
-    plan: Plan,
+    plan: Deployment,
     *,
     store: str | Path = "events.db",
     is_fresh: bool = False,
     paced: bool = False,
     progress: Progress = quiet,
 ) -> Ran:
-    """Run a plan on this machine to the end of its sources.
+    """Run a plan, or a deployment placed by hand, on this machine to the end of its sources.
 
     Events go to ``store`` (a file, or a database URL), each exactly once: a run that was killed
     or stopped with Ctrl-C goes on from its last commit, unless ``is_fresh``. ``paced``: frames of

@@ -130,14 +130,16 @@ def _frontier(
 def _rungs(ladder: Sequence[Weighed], options: Sequence[Option], ground: Ground) -> list[Weighed]:
     """Up to ``limits.verify`` of the ladder, dearest first.
 
-    Whether a candidate holds depends on its accuracy, so they are spread evenly over that: for
-    each of the accuracies between the best and the floor the cheapest that predictedly has it.
+    Whether a candidate holds depends on its accuracy, so they are spread over that: the cheapest of
+    the best accuracy, which is the likeliest to hold, then the cheapest at each of some evenly
+    spaced accuracies from half-way between best and floor down to the floor, where it is decided.
     """
     most = ground.limits.verify if ground.objective.floors else 1
     if len(ladder) <= most or not ladder:
         return list(reversed(ladder))
     margins = [margin(options[each.option], ground.objective) for each in ladder]
-    targets = np.linspace(max(margins), min(margins), most)
+    best, lowest = max(margins), min(margins)
+    targets = [best, *np.linspace((best + lowest) / 2, lowest, most - 1)]
     picked = {next(i for i, m in enumerate(margins) if m >= t - 1e-12) for t in targets}
     left = sorted(set(range(len(ladder))) - picked)
     while len(picked) < most and left:

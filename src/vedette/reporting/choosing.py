@@ -27,17 +27,25 @@ ROWS = 14
 
 
 def frontier(story: Story) -> Markup | None:
-    everything = candidates(story)
+    everything, plan = candidates(story), story.plan
     if not everything:
         return None
-    front = sorted(story.plan.frontier or everything, key=lambda each: each.objective)
+    front = sorted(plan.frontier or everything, key=lambda each: each.objective)
     return section(
         "frontier",
         "Accuracy against cost",
         legend(story),
         wide("accuracy against cost", draw_frontier(story)),
-        _candidate_table("On the frontier, the cheapest first", front[:ROWS], story.plan),
+        _candidate_table("On the frontier, around the chosen plan", _around(front, plan), plan),
     )
+
+
+def _around(front: Sequence[Candidate], plan: Plan) -> list[Candidate]:
+    """The part of the frontier that the chosen plan is in the middle of, the cheapest first."""
+    objective = plan.proof.objective
+    cheaper = sum(each.objective < objective for each in front)
+    first = max(0, min(cheaper - ROWS // 2, len(front) - ROWS))
+    return list(front[first : first + ROWS])
 
 
 def _candidate_table(caption: str, chosen: Sequence[Candidate], plan: Plan) -> Markup:

@@ -11,7 +11,6 @@ from vedette.reporting.wording import (
     choice_text,
     is_chosen,
     number,
-    objective_text,
     score_name,
 )
 from vedette.types.graph import Scalar
@@ -79,7 +78,7 @@ def draw_frontier(story: Story) -> Markup:
     return tag(
         "svg",
         tag("title", f"{score_name(metric)} and objective of {len(everything)} candidates"),
-        _grid(x_axis, y_axis, objective_text(plan.workflow.objective), score_name(metric)),
+        _grid(x_axis, y_axis, "a weighted sum of costs", score_name(metric)),
         _floor(floor, y_axis) if floor is not None else None,
         [_dot(each, place(each), 2.5, "weighed") for each in _thinned(weighed, place)],
         _front(plan.frontier, place),

@@ -104,7 +104,7 @@ def _story(
 ) -> Story:
     target, chosen = clips.target(), plans["joint"]
     ran = rehearsed["joint"]
-    rows = tuple(_row(name, rehearsed[name], target) for name in plans)
+    rows = tuple(_row(name, plans[name], rehearsed[name], target) for name in plans)
     return Story(
         title="Find the white car",
         question="Five city cameras, one edge box, one cloud: where is the white car?",
@@ -121,7 +121,7 @@ def _story(
     )
 
 
-def _row(name: Method, ran: Rehearsal, target: Target) -> Row:
+def _row(name: Method, plan: Plan, ran: Rehearsal, target: Target) -> Row:
     found = target_score([target], ran.events)
     result = TargetResult(
         found=found.recall.hits,
@@ -130,6 +130,7 @@ def _row(name: Method, ran: Rehearsal, target: Target) -> Row:
         false_alerts=len(found.false_alerts),
     )
     title, note = NAMES[name]
+    note = f"{note}; H.264 at QP {plan.choice['transport.qp']}"
     return Row(title, note, ran.figures, dict(ran.scores), result, feasible(ran.figures))
 
 

@@ -1,6 +1,7 @@
 """The command line: the same verbs as the Python API, one file each.
 
-Exit status: 0 done, 2 the input is wrong, 3 no plan can meet the objective, 1 a fault of ours.
+Exit status: 0 done, 2 the input is wrong, 3 no plan can meet the objective, 1 a fault of ours,
+130 stopped by Ctrl-C.
 """
 
 import importlib
@@ -8,7 +9,7 @@ import sys
 
 import typer
 
-from vedette.cli.output import report_error
+from vedette.cli.output import INTERRUPTED, report_error, report_fault, say
 from vedette.errors import InfeasibleError, VedetteError
 
 VERBS = (
@@ -54,11 +55,16 @@ def main() -> None:
     """Run the command line; errors become messages and exit statuses."""
     try:
         app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's way to end on Ctrl-C
+            say("stopped by Ctrl-C; what was done is kept")
+        raise
     except InfeasibleError as error:
         report_error(error)
         sys.exit(3)
     except VedetteError as error:
         report_error(error)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(0)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is our fault
+        report_fault(error)
+        sys.exit(1)

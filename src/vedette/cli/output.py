@@ -1,20 +1,25 @@
 """What a verb prints: one JSON document, or text; progress and errors on standard error."""
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from vedette.errors import InfeasibleError, VedetteError
+from vedette.errors import InfeasibleError, Place, Problem, RecordError, VedetteError
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document; everything else on stderr.")
 ]
 Progress = Callable[[str, int, int], None]
+INTERRUPTED = 130
+"""The exit status of what Ctrl-C stopped: 128 and the number of the signal, as shells have it."""
 
 
 def jsonable(value: Any) -> Any:
@@ -45,6 +50,34 @@ def report_error(error: VedetteError) -> None:
         emit({"error": kind, "problems": error.problems})
     for problem in error.problems:
         say(str(problem))
+
+
+def report_fault(error: Exception) -> None:
+    """What we did not foresee: its traceback, and a line that owns up to it, last."""
+    what = f"{type(error).__name__}: {error}"
+    if "--json" in sys.argv:
+        emit({"error": "fault", "problems": [Problem(what, "no such fault", "reporting it")]})
+    say("".join(traceback.format_exception(error)))
+    say(f"a fault of ours: {what}")
+
+
+def promise(*paths: Path | None) -> None:
+    """Refuse a place that cannot be written to before the work whose result goes there."""
+    problems = [problem for path in paths if path and (problem := _unwritable(path))]
+    if problems:
+        raise RecordError(*problems)
+
+
+def _unwritable(path: Path) -> Problem | None:
+    place, folder = Place(str(path)), path.parent
+    if path.is_dir():
+        return Problem("a folder", "the name of a file to write", f"{path / 'NAME'}", place)
+    if not folder.is_dir():
+        return Problem(f"no folder {folder}", "one that exists", f"mkdir -p {folder}", place)
+    if not os.access(folder, os.W_OK):
+        found, hint = f"the folder {folder}, which may not be written to", "another folder"
+        return Problem(found, "a place to write to", hint, place)
+    return None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vedette.cli.output import Json, emit, say, shown_progress
+from vedette.cli.output import Json, emit, promise, say, shown_progress
 
 
 def command(
@@ -32,6 +32,7 @@ def command(
     from vedette import session
     from vedette.reporting.terminal import plan_text
 
+    promise(output)
     declared, machines = session.load_declaration(workflow, cluster)
     with shown_progress() as progress:
         measured = (

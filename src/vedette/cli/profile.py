@@ -14,6 +14,13 @@ def command(
         "profile.json"
     ),
     *,
+    device: Annotated[
+        str | None,
+        typer.Option(help="This machine is that device: add its speed to the profile at OUTPUT."),
+    ] = None,
+    cluster: Annotated[
+        Path | None, typer.Option(help="The cluster that declares the device.")
+    ] = None,
     processes: Annotated[int | None, typer.Option(help="How many; by default one a core.")] = None,
     json: Json = False,
 ) -> None:
@@ -21,14 +28,28 @@ def command(
 
     What was measured is cached by content: a killed run goes on where it was.
 
-    Example: `vedette profile workflow.yaml -o profile.json`
+    Example: `vedette profile workflow.yaml -o profile.json`, then on the edge box itself:
+    `vedette profile workflow.yaml -o profile.json --device edge --cluster cluster.yaml`
     """
     from vedette import session
+    from vedette.errors import InputError, Problem
 
-    with shown_progress() as progress:
-        profile = session.profile(
-            session.load_workflow(workflow), processes=processes, progress=progress
+    if (device is None) != (cluster is None):
+        raise InputError(
+            Problem(
+                "one of --device and --cluster",
+                "both, to measure a device, or neither",
+                "--device edge --cluster cluster.yaml",
+            )
         )
+    with shown_progress() as progress:
+        if device is not None and cluster is not None:
+            declared, machines = session.load_declaration(workflow, cluster)
+            known = session.load_profile(output)
+            profile = session.profile_device(declared, machines, device, known, progress=progress)
+        else:
+            declared = session.load_workflow(workflow)
+            profile = session.profile(declared, processes=processes, progress=progress)
     session.save(profile, output)
     if json:
         emit(
@@ -43,3 +64,5 @@ def command(
         )
     else:
         say(f"{output}: {len(profile.sweeps)} settings measured")
+        for name, ratio in profile.device_ratio.items():
+            say(f"{name} takes {ratio:.2f} times what its declared speed promises")

@@ -31,10 +31,14 @@ from vedette.types.profile import StepTrace, Trace
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to run on which frames of each stream."""
+    """What to run on which frames of each stream.
+
+    ``is_normalised``: seconds are at speed 1; otherwise as this machine's clock has them.
+    """
 
     deployment: Deployment
     spans: Mapping[str, Span]
+    is_normalised: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class EventsOnly:
 def rehearse(job: Job) -> Rehearsed:
     """Run a job in this process, one operator at a time."""
     plan = job.deployment
-    executor = VirtualExecutor(operators(), load_detector, reference=reference_call())
+    reference = reference_call() if job.is_normalised else None
+    executor = VirtualExecutor(operators(), load_detector, reference=reference)
     wanted = {name for name, span in job.spans.items() if span.end is None or span.end > span.start}
     sink = EventsOnly()
     with ExitStack() as open_streams:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,8 @@ Told = Callable[[str, int, int], None]
 Setting = tuple[str, Scalar]
 """A knob's full name, and its value."""
 GOLDEN: Setting = ("golden", "")
+NOTHING = "nothing"
+"""In place of a knob: no step needs an encoder beside it."""
 K = TypeVar("K")
 
 
@@ -70,9 +72,18 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
     )
 
 
+def measure_device(workflow: Workflow, profile: Profile, measuring: Measuring) -> float:
+    """CPU seconds that this machine takes for golden, over those of a machine of speed 1."""
+    job = _job(workflow, golden(workflow), "choose", NOTHING, measuring)
+    ran = next(measuring.workers.in_order([replace(job, is_normalised=False)])).trace
+    known = profile.golden.steps
+    took_s = sum(float(ran.steps[name].cpu_s.sum()) for name in known)
+    return took_s / sum(float(step.cpu_s.sum()) for step in known.values())
+
+
 def measure_golden(workflow: Workflow, part: str, measuring: Measuring) -> Trace:
     """The reference on a part of every stream."""
-    job = _job(workflow, golden(workflow), part, "transport.nothing", measuring)
+    job = _job(workflow, golden(workflow), part, NOTHING, measuring)
     return _all({part: job}, measuring)[part]
 
 

@@ -10,7 +10,7 @@ from vedette.session.files import (
     save,
     workflow,
 )
-from vedette.session.planning import Method, explain, plan, profile
+from vedette.session.planning import Method, explain, plan, profile, profile_device
 from vedette.session.rehearsing import Rehearsal, rehearse, simulate
 from vedette.session.running import Ran, export_events, run
 from vedette.session.telling import sightings, write_page
@@ -29,6 +29,7 @@ __all__ = [
     "load_workflow",
     "plan",
     "profile",
+    "profile_device",
     "rehearse",
     "run",
     "save",

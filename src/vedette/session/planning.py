@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vedette.declaring.operator import signatures
-from vedette.errors import InfeasibleError, InputError, Problem
+from vedette.errors import InfeasibleError, InputError, Problem, nearest
 from vedette.models.zoo import variants
 from vedette.planning.baseline import baseline_choice, baseline_placement
 from vedette.planning.choose import Ranking, choose
@@ -21,7 +21,7 @@ from vedette.planning.placement import transport
 from vedette.planning.verify import FEWEST_EVENTS, Checked, Verified, verify
 from vedette.profiling.measure import Job, Workers, workers
 from vedette.profiling.parts import spans
-from vedette.profiling.sweep import Measuring, default_cache, measure_profile
+from vedette.profiling.sweep import Measuring, default_cache, measure_device, measure_profile
 from vedette.running.virtual import simulate as replay
 from vedette.scoring import pooled, score
 from vedette.session.common import Progress, frames_of, quiet
@@ -46,6 +46,32 @@ def profile(
         return measure_profile(workflow, Measuring(pool, frames, progress, default_cache()))
 
 
+def profile_device(
+    workflow: Workflow,
+    cluster: Cluster,
+    device: str,
+    measured: Profile,
+    *,
+    progress: Progress = quiet,
+) -> Profile:
+    """Have this machine, which is ``device`` of the cluster, measure its own speed.
+
+    The golden setting runs once more on the part that chooses; plans made from the profile that
+    comes back take what was measured in place of the speed that the cluster declares.
+    """
+    known = {each.name: each for each in cluster.devices}
+    if device not in known:
+        found = f"the device {device!r}"
+        raise InputError(Problem(found, "a device of the cluster", nearest(device, list(known))))
+    frames = frames_of(workflow)
+    with workers(1) as pool:
+        progress(f"measure {device}", 0, 1)
+        took = measure_device(workflow, measured, Measuring(pool, frames, progress, None))
+        progress(f"measure {device}", 1, 1)
+    ratio = took * known[device].speed
+    return replace(measured, device_ratio={**measured.device_ratio, device: ratio})
+
+
 def plan(
     workflow: Workflow,
     cluster: Cluster,
@@ -63,6 +89,8 @@ def plan(
     if method not in ("joint", "baseline", "frames"):
         raise InputError(Problem(f"the method {method!r}", "joint, baseline or frames"))
     measured = measured or profile(workflow, progress=progress)
+    cluster = as_measured(cluster, measured)
+    measured = replace(measured, device_ratio={})
     with workers() as pool:
         desk = _Desk(workflow, cluster, measured, pool, frames_of(workflow), progress)
         if method == "baseline":
@@ -70,9 +98,17 @@ def plan(
         return desk.searched(_limits(workflow, cluster, method), method)
 
 
+def as_measured(cluster: Cluster, measured: Profile) -> Cluster:
+    """The cluster with the speeds that its devices measured themselves, where they did."""
+    ratio = measured.device_ratio
+    devices = (replace(d, speed=d.speed / ratio.get(d.name, 1.0)) for d in cluster.devices)
+    return replace(cluster, devices=tuple(devices))
+
+
 def explain(plan: Plan, measured: Profile) -> Explanation:
     """Which constraint binds, what one more unit of it would buy, and who came second."""
     declared = plan.declared or plan.workflow
+    measured = replace(measured, device_ratio={})  # the plan's cluster has them
     return reasons(plan, measured, declared, plan.cluster, variants(larger=True), signatures())
 
 

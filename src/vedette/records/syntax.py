@@ -60,7 +60,7 @@ class StreamSyntax(Syntax):
     pace: Literal["file", "live"] = "file"
     """live: frames arrive when they were captured, and a full queue drops the oldest."""
     repeat: Annotated[int, Ge(1), Le(10**6)] = 1
-    """How often to play it, forward and back."""
+    """How often to play it."""
 
 
 class ChooseSyntax(Syntax):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit, say, shown_progress
+from vedette.cli.output import Json, emit, promise, say, shown_progress
 
 
 def command(
@@ -21,7 +21,9 @@ def command(
     cluster: Annotated[
         Path | None, typer.Option(help="The cluster that declares the device.")
     ] = None,
-    processes: Annotated[int | None, typer.Option(help="How many; by default one a core.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many; by default one a core.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure what every knob costs and how accurate it is, on the part to plan on.
@@ -42,6 +44,7 @@ def command(
                 "--device edge --cluster cluster.yaml",
             )
         )
+    promise(output)
     with shown_progress() as progress:
         if device is not None and cluster is not None:
             declared, machines = session.load_declaration(workflow, cluster)

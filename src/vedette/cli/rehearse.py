@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit, say, shown_progress
+from vedette.cli.output import Json, emit, promise, say, shown_progress
 
 
 def command(
@@ -22,6 +22,7 @@ def command(
     from vedette import session
     from vedette.reporting.terminal import beside_text
 
+    promise(report)
     chosen = session.load_plan(plan)
     with shown_progress() as progress:
         rehearsal = session.rehearse(chosen, part=part, progress=progress)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit, say, shown_progress
+from vedette.cli.output import INTERRUPTED, Json, emit, promise, say, shown_progress
 
 
 def command(
@@ -25,11 +25,14 @@ def command(
 ) -> None:
     """Run a plan on this machine. A killed run goes on where its last commit was.
 
+    Ctrl-C ends it after the frames that are under way, with exit status 130.
+
     Example: `vedette run plan.yaml --store events.db --events events.jsonl`
     """
     from vedette import session
     from vedette.reporting.terminal import beside_text
 
+    promise(events, report)
     chosen = session.load_plan(plan)
     with shown_progress() as progress:
         ran = session.run(chosen, store=store, is_fresh=fresh, progress=progress)
@@ -39,7 +42,14 @@ def command(
         session.write_page(chosen, ran, report, command=f"vedette run {plan}")
         say(f"report: {report}")
     if json:
-        emit({"figures": ran.figures, "events": ran.events, "incidents": ran.incidents})
+        emit(
+            {
+                "figures": ran.figures,
+                "events": ran.events,
+                "incidents": ran.incidents,
+                "is_finished": ran.finished,
+            }
+        )
     else:
         typer.echo(beside_text(chosen.predicted, ran.figures, ran.scores))
         say(f"{len(ran.events)} events in {store}")
@@ -47,3 +57,6 @@ def command(
             say(
                 f"incident: {incident.kind} {incident.stream}: {incident.detail} ({incident.count})"
             )
+    if not ran.finished:
+        say(f"not at its end: vedette run {plan} --store {store} goes on from here")
+        raise typer.Exit(INTERRUPTED)

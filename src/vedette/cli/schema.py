@@ -4,16 +4,22 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import emit
+from vedette.cli.output import Json, emit
 
 
 def command(
     name: Annotated[str, typer.Argument(help="workflow, cluster, plan, profile or events.")],
+    *,
+    json: Json = False,
 ) -> None:
     """Print the JSON Schema of a file that Vedette reads or writes.
 
     Example: `vedette schema workflow > workflow.schema.json`
     """
-    from vedette.records.schemas import schema
+    from vedette.errors import InputError, Problem, nearest
+    from vedette.records.schemas import NAMES, schema
 
+    del json  # a schema is JSON either way
+    if name not in NAMES:
+        raise InputError(Problem(f"the file {name!r}", "one of ours", nearest(name, NAMES)))
     emit(schema(name))

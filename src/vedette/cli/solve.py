@@ -32,8 +32,9 @@ def command(
     from vedette.records.files import read_bytes
 
     del json  # the answer is JSON either way
+    kind = tables.input_type(planner)
     if schema:
-        emit(adapter(tables.input_type(planner)).json_schema())
+        emit(adapter(kind).json_schema())
     elif example:
         emit(tables.example(planner))
     elif file is None:
@@ -47,5 +48,5 @@ def command(
     else:
         is_stdin = str(file) == "-"
         content = sys.stdin.buffer.read() if is_stdin else read_bytes(file)
-        table = from_json(tables.input_type(planner), content, file=str(file))
+        table = from_json(kind, content, file=str(file))
         emit(tables.solve(planner, table, method))

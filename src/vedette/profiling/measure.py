@@ -4,12 +4,13 @@ Inside a process everything runs one at a time with codec and library threads of
 process's CPU clock belongs to the operator that is at work.
 """
 
+import importlib
 import multiprocessing
 import os
 import signal
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
@@ -17,13 +18,14 @@ import numpy as np
 
 from vedette import ops
 from vedette.declaring.operator import operators
+from vedette.errors import InputError, Problem
 from vedette.media.source import open_source
 from vedette.models import load_detector, reference_call
 from vedette.running.executor import Report
 from vedette.running.virtual import VirtualExecutor
 from vedette.types.commit import Commit
 from vedette.types.events import Event, Incident
-from vedette.types.graph import Span
+from vedette.types.graph import Span, Workflow
 from vedette.types.media import Bundle
 from vedette.types.plan import Deployment
 from vedette.types.profile import StepTrace, Trace
@@ -82,6 +84,7 @@ class EventsOnly:
 def rehearse(job: Job) -> Rehearsed:
     """Run a job in this process, one operator at a time."""
     plan = job.deployment
+    _ensure_known(plan.workflow)
     reference = reference_call() if job.is_normalised else None
     executor = VirtualExecutor(operators(), load_detector, reference=reference)
     wanted = {name for name, span in job.spans.items() if span.end is None or span.end > span.start}
@@ -96,6 +99,15 @@ def rehearse(job: Job) -> Rehearsed:
     return Rehearsed(report, tuple(sink.found.values()))
 
 
+def _ensure_known(workflow: Workflow) -> None:
+    unknown = {step.operator for step in workflow.steps} - operators().keys()
+    if unknown:
+        found = f"the operator {min(unknown)!r}, which a worker process cannot import"
+        raise InputError(
+            Problem(found, "operators of a module or of a script", "moving it into a file.py")
+        )
+
+
 class Workers:
     """Processes that take one job each at a time; the same results as one process, sooner."""
 
@@ -104,7 +116,8 @@ class Workers:
 
     def begin(self, jobs: Sequence[Job]) -> dict[Future[Rehearsed], int]:
         """Hand in jobs, the first ones first; see :meth:`results`."""
-        return {self._pool.submit(rehearse, job): number for number, job in enumerate(jobs)}
+        with _uninterrupted():
+            return {self._pool.submit(rehearse, job): number for number, job in enumerate(jobs)}
 
     def results(self, begun: Mapping[Future[Rehearsed], int]) -> Iterator[tuple[int, Rehearsed]]:
         """(job's number, what came of it), as they end."""
@@ -131,7 +144,7 @@ _ACTIVE: ContextVar[Workers | None] = ContextVar("_ACTIVE", default=None)
 
 @contextmanager
 def workers(count: int | None = None) -> Iterator[Workers]:
-    """Start ``count`` processes (one a core), and end them with the block.
+    """Start ``count`` processes (one a core), and end them with the block, at once if it fails.
 
     Inside another such block its processes serve, since starting them takes seconds.
     """
@@ -139,11 +152,20 @@ def workers(count: int | None = None) -> Iterator[Workers]:
     if outer is not None:
         yield outer
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count or cores(), mp_context=context, initializer=_quiet)
+    pool = ProcessPoolExecutor(
+        count or cores(),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_prepare,
+        initargs=(homes(),),
+    )
+    others = set(multiprocessing.active_children())
     inner = _ACTIVE.set(Workers(pool))
     try:
         yield Workers(pool)
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()  # nobody waits for what it measures
+        raise
     finally:
         _ACTIVE.reset(inner)
         pool.shutdown(wait=True, cancel_futures=True)
@@ -154,13 +176,34 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
-def _quiet() -> None:
-    """A worker leaves Ctrl-C to its parent, and OpenCV's threads off."""
+def homes() -> tuple[str, ...]:
+    """The modules that define the registered operators, for a worker to import.
+
+    Those of the script that runs are there already: a worker runs it, too, as ``__mp_main__``.
+    """
+    found = {target.__module__ for target in operators().values()}
+    return tuple(sorted(found - {"__main__", "__mp_main__"}))
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started here never hear of Ctrl-C: their parent ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare(modules: Sequence[str]) -> None:
+    """A worker knows its parent's operators, and has OpenCV's threads off."""
     import cv2  # noqa: PLC0415  # only a worker sets this
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     _ = ops
+    for module in modules:
+        with suppress(ImportError):  # whoever needs one of its operators says what is missing
+            importlib.import_module(module)
 
 
 def folded(trace: Trace, golden: Trace | None = None) -> Trace:

@@ -23,14 +23,12 @@ def command(
     from vedette import session
     from vedette.reporting.terminal import explanation_text
 
-    explanation = session.explain(session.load_plan(plan), session.load_profile(profile))
+    chosen = session.load_plan(plan)
+    explanation = session.explain(chosen, session.load_profile(profile))
     if json:
         emit(explanation)
-    else:
-        prices = [
-            (f"{each.what}, a {each.unit}", f"{each.change:+.3g}")
-            for each in explanation.shadow_prices
-        ]
-        rivals = [(each.why, "; ".join(each.differs)) for each in explanation.runners_up]
-        binding = [str(each) for each in explanation.binding]
-        typer.echo(explanation_text(binding, prices, rivals))
+        return
+    prices = [
+        (f"{each.what}, a {each.unit}", f"{each.change:+.3g}") for each in explanation.shadow_prices
+    ]
+    typer.echo(explanation_text(chosen, [str(each) for each in explanation.binding], prices))

@@ -18,6 +18,9 @@ def command(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page to look at.")] = None,
     *,
+    paced: Annotated[
+        bool, typer.Option("--paced", help="Take frames of files as they were captured.")
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin a new run instead of resuming the last one.")
     ] = False,
@@ -35,7 +38,7 @@ def command(
     promise(events, report)
     chosen = session.load_plan(plan)
     with shown_progress() as progress:
-        ran = session.run(chosen, store=store, is_fresh=fresh, progress=progress)
+        ran = session.run(chosen, store=store, is_fresh=fresh, paced=paced, progress=progress)
     if events:
         session.export_events(store, events)
     if report:

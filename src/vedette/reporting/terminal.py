@@ -1,5 +1,6 @@
 """The comparison and the plan for a terminal of 100 columns, in the words of the page."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from vedette.reporting.wording import (
     accuracy,
     change,
     counts,
+    differences,
+    is_chosen,
     number,
     objective_text,
     place_name,
@@ -22,7 +25,7 @@ from vedette.reporting.wording import (
     value_text,
 )
 from vedette.types.figures import Figures, Score
-from vedette.types.plan import Plan
+from vedette.types.plan import Candidate, Plan
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -137,14 +140,19 @@ def figures_text(figures: Figures) -> str:
 
 def beside_text(expected: Figures, ran: Figures, scores: Mapping[str, Score]) -> str:
     """What a plan promised beside what came, and how far apart they are."""
-    lines = [f"{'':<20}{expected.label:>14}{ran.label:>14}{'off by':>10}"]
+    lines = [f"{'':<24}{expected.label:>12}{ran.label:>14}{'off by':>10}"]
     for each in MEASURES:
         name = f"{each.name} {each.unit}".rstrip()
         off = change(each.of(ran), each.of(expected))
-        lines.append(f"{name:<24}{each.says(expected):>10}{each.says(ran):>14}{off:>10}")
-    lines.append(f"{'Frames analysed':<34}{f'{ran.analysed} of {ran.frames}':>14}")
+        lines.append(f"{name:<24}{each.says(expected):>12}{each.says(ran):>14}{off:>10}")
+    analysed = f"{ran.analysed} of {ran.frames}"
+    lines.append(f"{'Frames analysed':<36}{analysed:>14}")
     for metric, score in scores.items():
-        lines.append(f"{score_name(metric):<34}{accuracy(score.f1):>14}  ({counts(score)})")
+        lines.append(f"{score_name(metric):<36}{accuracy(score.f1):>14}  ({counts(score)})")
+    if ran.label == "measured":
+        lines += ["", "CPU is this machine's here, and that of a machine of speed 1 there."]
+    if math.isnan(ran.latency_p50_ms):
+        lines.append("Latency and age are those of frames as they are captured: see --paced.")
     return clean("\n".join(lines))
 
 
@@ -160,12 +168,19 @@ def story_lines(story: Story) -> Iterator[str]:
 
 
 def explanation_text(
-    binding: Sequence[str], prices: Sequence[tuple[str, str]], rivals: Sequence[tuple[str, str]]
+    plan: Plan, binding: Sequence[str], prices: Sequence[tuple[str, str]], most: int = 8
 ) -> str:
     """What binds, what one more unit of each limit would buy, and who lost and why."""
+    rivals = [each for each in (*plan.tried, *plan.runners_up) if not is_chosen(each, plan)]
+    lost = [(number(each.objective), f"{differences(each, plan)}: {_why(each)}") for each in rivals]
     lines = [
         *_block("What binds", [("", each) for each in binding or ["nothing"]]),
         *_block("One more of each would change the objective by", prices),
-        *_block("Who lost, and why", rivals),
+        *_block(f"Who lost to {number(plan.proof.objective)}, and why", lost[:most]),
     ]
     return clean("\n".join(lines).strip("\n"))
+
+
+def _why(candidate: Candidate) -> str:
+    held = candidate.outcome.startswith(("held", "not supportable"))
+    return f"dearer, though it {candidate.outcome}" if held else candidate.outcome

@@ -1,7 +1,7 @@
 """How figures, choices and names are said: the same words on a page and in a terminal."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vedette.types.figures import Figures, Score
@@ -167,11 +167,20 @@ def differences(candidate: Candidate, plan: Plan) -> str:
 
 def _moved(candidate: Candidate, plan: Plan) -> list[str]:
     """What runs elsewhere than in the plan; transport steps follow and are not named."""
-    return [
-        f"{name} on {device}"
-        for name, device in candidate.placement.items()
-        if name in plan.placement and plan.placement[name] != device and not _is_transport(name)
-    ]
+    moved: dict[str, list[str]] = {}
+    for name, device in candidate.placement.items():
+        if plan.placement.get(name, device) != device and not _is_transport(name):
+            moved.setdefault(device, []).append(name)
+    return [_on(names, device) for device, names in moved.items()]
+
+
+def _on(names: Sequence[str], device: str) -> str:
+    """Steps by name where they are few.
+
+    >>> _on(["detect", "track"], "cloud"), _on(["a", "b", "c", "d"], "edge")
+    ('detect and track on cloud', '4 steps on edge')
+    """
+    return f"{join(names) if len(names) <= 3 else f'{len(names)} steps'} on {device}"
 
 
 def _is_transport(name: str) -> bool:

@@ -1,10 +1,11 @@
 """Running a plan on this machine, its events in a store, exactly once."""
 
+import math
 import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
@@ -46,7 +47,7 @@ def run(
 
     Events go to ``store`` (a file, or a database URL), each exactly once: a run that was killed
     or stopped with Ctrl-C goes on from its last commit, unless ``is_fresh``. ``paced``: frames of
-    files are taken no sooner than they were captured.
+    files are taken no sooner than they were captured; without it latency and age are NaN.
     """
     frames = frames_of(plan.workflow)
     total = sum(each or 0 for each in frames.values())
@@ -71,7 +72,20 @@ def run(
         if report.finished:
             sink.finish()
         events = tuple(database.events(plan.workflow.name, sink.run))
-    return Ran(report.figures, events, report.incidents, sink.run, report.finished)
+    is_paced = paced or all(s.pace == "live" for _, s in plan.workflow.streams())
+    figures = report.figures if is_paced else _without_timing(report.figures)
+    return Ran(figures, events, report.incidents, sink.run, report.finished)
+
+
+def _without_timing(figures: Figures) -> Figures:
+    """Frames that are taken as fast as they can be have no capture instant to count from."""
+    return replace(
+        figures,
+        latency_p50_ms=math.nan,
+        latency_p95_ms=math.nan,
+        age_p95_ms=math.nan,
+        age_max_ms=math.nan,
+    )
 
 
 def export_events(store: str | Path, path: Path) -> int:

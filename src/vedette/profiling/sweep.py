@@ -19,7 +19,7 @@ from vedette.records.codec import digest
 from vedette.records.files import read_bytes, write_bytes
 from vedette.records.profile import trace_bytes, trace_from_bytes
 from vedette.scoring import score
-from vedette.types.graph import Choice, Scalar, Workflow
+from vedette.types.graph import Choice, Objective, Scalar, Workflow
 from vedette.types.plan import Deployment
 from vedette.types.profile import Profile, Sweep, Trace
 
@@ -63,13 +63,32 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
     }
     return Profile(
         workflow=workflow.name,
-        digest=digest(workflow),
+        digest=question(workflow),
         machine=machine(),
         reference_ms=7.7,
         golden=best,
         verify_golden=folded(found[GOLDEN, "verify"]),
         sweeps=sweeps,
     )
+
+
+def question(workflow: Workflow) -> str:
+    """A digest of all that a profile depends on, but for what the streams show.
+
+    The objective and where answers go are no part of it, nor the folders that clips lie in.
+    """
+    sources = tuple(
+        replace(
+            source,
+            streams=tuple(
+                replace(stream, url=stream.url.rstrip("/").rpartition("/")[2])
+                for stream in source.streams
+            ),
+        )
+        for source in workflow.sources
+    )
+    asked = replace(workflow, name="", sources=sources, objective=Objective(), deliver_to="")
+    return digest(replace(asked, evidence_to=None))
 
 
 def measure_device(workflow: Workflow, profile: Profile, measuring: Measuring) -> float:

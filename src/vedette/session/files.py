@@ -12,9 +12,9 @@ from vedette.declaring.workflow import workflow as begin
 from vedette.declaring.writing import write_cluster, write_workflow
 from vedette.errors import DeclarationError, Place, Problem
 from vedette.models.zoo import variants
-from vedette.records.nodes import read_document
 from vedette.records.plan import read_plan, write_plan
 from vedette.records.profile import read_profile, write_profile
+from vedette.session.fitting import expecting, kind_of
 from vedette.types.cluster import Cluster
 from vedette.types.graph import Workflow
 from vedette.types.plan import Plan
@@ -35,30 +35,49 @@ def workflow(name: str) -> WorkflowBuilder:
 def load(path: str | Path) -> Loaded:
     """A workflow, cluster, plan or profile, by what the file holds. Raises InputError."""
     path = Path(path)
-    if path.suffix == ".json":
-        return read_profile(path)
-    kind = _kind(path)
-    if kind == "plan":
-        return read_plan(path)
-    return read_cluster(path) if kind == "cluster" else load_workflow(path)
+    match kind := kind_of(path):
+        case "profile":
+            return load_profile(path)
+        case "plan":
+            return load_plan(path)
+        case "cluster":
+            return read_cluster(path)
+        case "workflow":
+            return load_workflow(path)
+    raise DeclarationError(
+        Problem(
+            f"a {kind}" if kind else "neither steps nor devices",
+            "a workflow (steps), a cluster (devices), a plan (placement) or a profile (.json)",
+            "vedette init VIDEO",
+            Place(str(path)),
+        )
+    )
 
 
 def load_workflow(path: str | Path) -> Workflow:
     """The workflow at ``path``; raises DeclarationError with every mistake."""
-    return read_workflow(Path(path), signatures(), variants())
+    path = Path(path)
+    with expecting(workflow=path):
+        return read_workflow(path, signatures(), variants())
 
 
 def load_declaration(workflow: str | Path, cluster: str | Path) -> tuple[Workflow, Cluster]:
     """Both; raises DeclarationError with the mistakes of both, and where they do not fit."""
-    return read(Path(workflow), Path(cluster), signatures(), variants())
+    workflow, cluster = Path(workflow), Path(cluster)
+    with expecting(workflow=workflow, cluster=cluster):
+        return read(workflow, cluster, signatures(), variants())
 
 
 def load_plan(path: str | Path) -> Plan:
-    return read_plan(Path(path))
+    path = Path(path)
+    with expecting(plan=path):
+        return read_plan(path)
 
 
 def load_profile(path: str | Path) -> Profile:
-    return read_profile(Path(path))
+    path = Path(path)
+    with expecting(profile=path):
+        return read_profile(path)
 
 
 def save(thing: Loaded, path: str | Path) -> None:
@@ -105,23 +124,3 @@ def _declared(thing: str | Path | Workflow | Cluster) -> Workflow | Cluster:
             Problem(f"a {kind}", "a workflow or a cluster", place=Place(str(thing)))
         )
     return found
-
-
-def _kind(path: Path) -> str:
-    """What a YAML file declares, by its keys."""
-    plain = read_document(path).root.plain()
-    keys = plain.keys() if isinstance(plain, dict) else ()
-    if "devices" in keys:
-        return "cluster"
-    if "placement" in keys:
-        return "plan"
-    if "steps" in keys or "sources" in keys:
-        return "workflow"
-    raise DeclarationError(
-        Problem(
-            "neither steps nor devices",
-            "a workflow (steps), a cluster (devices) or a plan (placement)",
-            "vedette init VIDEO",
-            Place(str(path)),
-        )
-    )

@@ -25,6 +25,7 @@ from vedette.profiling.sweep import Measuring, default_cache, measure_device, me
 from vedette.running.virtual import simulate as replay
 from vedette.scoring import pooled, score
 from vedette.session.common import Progress, frames_of, quiet
+from vedette.session.fitting import fitting
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
 from vedette.types.graph import Workflow
@@ -63,6 +64,7 @@ def profile_device(
     if device not in known:
         found = f"the device {device!r}"
         raise InputError(Problem(found, "a device of the cluster", nearest(device, list(known))))
+    fitting(measured, workflow)
     frames = frames_of(workflow)
     with workers(1) as pool:
         progress(f"measure {device}", 0, 1)
@@ -88,7 +90,7 @@ def plan(
     """
     if method not in ("joint", "baseline", "frames"):
         raise InputError(Problem(f"the method {method!r}", "joint, baseline or frames"))
-    measured = measured or profile(workflow, progress=progress)
+    measured = fitting(measured or profile(workflow, progress=progress), workflow)
     cluster = as_measured(cluster, measured)
     measured = replace(measured, device_ratio={})
     with workers() as pool:
@@ -108,6 +110,8 @@ def as_measured(cluster: Cluster, measured: Profile) -> Cluster:
 def explain(plan: Plan, measured: Profile) -> Explanation:
     """Which constraint binds, what one more unit of it would buy, and who came second."""
     declared = plan.declared or plan.workflow
+    if plan.declared is not None:
+        fitting(measured, plan.declared)
     measured = replace(measured, device_ratio={})  # the plan's cluster has them
     return reasons(plan, measured, declared, plan.cluster, variants(larger=True), signatures())
 

@@ -14,6 +14,7 @@ from vedette.profiling.sweep import Measuring, default_cache, measure_golden
 from vedette.running.virtual import simulate as replay
 from vedette.scoring import score
 from vedette.session.common import Progress, frames_of, quiet
+from vedette.session.fitting import fitting
 from vedette.types.events import Event, Incident
 from vedette.types.figures import Figures, Score
 from vedette.types.plan import Plan
@@ -36,6 +37,8 @@ class Rehearsal:
 
 def simulate(plan: Plan, profile: Profile) -> Figures:
     """Replay a plan in virtual time on the traces of a profile, composed for its choice."""
+    if plan.declared is not None:
+        fitting(profile, plan.declared)
     trace = cover(compose(profile, plan.choice, strip(plan.workflow)), plan.workflow)
     return replay(plan, trace, signatures()).figures
 

@@ -57,6 +57,16 @@ def write_bytes(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """A folder and those above it, where they are missing; raises RecordError where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as cause:
+        found = f"a folder that cannot be made ({_reason(cause)})"
+        hint = "another name, in a folder that may be written to"
+        raise RecordError(Problem(found, "a folder", hint, Place(str(folder)))) from None
+
+
 def _reason(cause: Exception) -> str:
     return (getattr(cause, "strerror", None) or str(cause)).lower()
 

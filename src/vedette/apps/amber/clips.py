@@ -9,6 +9,7 @@ from vedette.media.render import render
 from vedette.media.source import open_source
 from vedette.models import zoo
 from vedette.models.assets import fetch
+from vedette.records.files import make_folder
 from vedette.scoring import Target
 from vedette.types.graph import Span, Stream
 from vedette.types.media import Region
@@ -26,7 +27,7 @@ RATE = 25
 
 def prepare(folder: Path, progress: Callable[[int, int], None]) -> int:
     """Render the cameras' files and lay the declarations beside them; returns the frame count."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     video = fetch(zoo.CLIPS["bikes"])
     frames = 0
     for number, (name, shot) in enumerate(SHOTS.items()):

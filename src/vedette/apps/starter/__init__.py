@@ -4,29 +4,40 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from vedette.errors import InputError, Place, Problem
-from vedette.records.files import write_bytes
+from vedette.media.source import open_source
+from vedette.records.files import make_folder, write_bytes
+from vedette.types.graph import Stream
+
+RESERVED = {
+    *("true", "false", "yes", "no", "on", "off", "y", "n", "null", "inf", "nan"),
+    *(field.name for field in fields(Stream)),
+}
+"""Words that are no names of streams."""
 
 
 def write(videos: Sequence[str], folder: Path) -> tuple[Path, Path]:
-    """Write workflow.yaml and cluster.yaml into ``folder``; nothing is ever overwritten."""
+    """Write workflow.yaml and cluster.yaml into ``folder``; nothing is ever overwritten.
+
+    Raises InputError for each video that cannot be opened; a URL is not tried.
+    """
     paths = (folder / "workflow.yaml", folder / "cluster.yaml")
     problems = [_exists(path) for path in paths if path.exists()]
-    problems += [
-        _missing(video) for video in videos if _is_path(video) and not Path(video).exists()
-    ]
+    for video in filter(_is_path, videos):
+        problems += _unopened(video)
     if problems:
         raise InputError(*problems)
     names = _names(videos)
     streams = "\n".join(
-        f"    {name}: {{url: {json.dumps(_relative(video, folder))}}}"
+        f"    {name}: {{url: {json.dumps(_relative(video, folder), ensure_ascii=False)}}}"
         for name, video in zip(names, videos, strict=True)
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in paths:
         template = Template(files(__name__).joinpath(path.name).read_text(encoding="utf-8"))
         text = template.substitute(name=_word(folder.resolve().name), streams=streams)
@@ -53,12 +64,23 @@ def _names(videos: Sequence[str]) -> list[str]:
 
 
 def _word(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "camera"
+    """A name that is none of YAML's own words or numbers, nor a key of a stream.
+
+    >>> _word("Gate 2"), _word("2024-05"), _word("url")
+    ('Gate-2', 'camera-2024-05', 'camera-url')
+    """
+    word = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")
+    is_plain = word[:1].isalpha() and word.lower() not in RESERVED
+    return word if is_plain else f"camera-{word}".strip("-")
 
 
 def _exists(path: Path) -> Problem:
     return Problem("a file that is already there", "a free name", "--folder NEW", Place(str(path)))
 
 
-def _missing(video: str) -> Problem:
-    return Problem("no such file", "a video, a folder of images or a URL", place=Place(video))
+def _unopened(video: str) -> tuple[Problem, ...]:
+    try:
+        with open_source(Stream("camera", video)):
+            return ()
+    except InputError as error:
+        return error.problems

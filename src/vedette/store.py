@@ -106,7 +106,7 @@ class Store:
     def __init__(self, place: str | Path, *, pictures: Path | None = None) -> None:
         is_url = "://" in str(place)
         file = Path("vedette.db" if is_url else place)
-        self.pictures = pictures or file.with_name(f"{file.name}.pictures")
+        self.pictures = pictures or file.parent / f"{file.name}.pictures"
         self._name = re.sub("//.*@", "//***@", str(place))  # never show who may enter, and how
         with _told(self._name):
             url = sa.make_url(str(place) if is_url else f"sqlite:///{place}")

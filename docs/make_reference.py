@@ -8,15 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import Parameter
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from typer.models import ArgumentInfo, CommandInfo, OptionInfo
 
 import vedette as vd
-from vedette import errors, session
-from vedette.cli import app
+from vedette import cli, errors, session
 from vedette.declaring.operator import Resource, signatures
 from vedette.declaring.shape import described, fields
 from vedette.declaring.workflow import WorkflowBuilder
@@ -119,7 +118,7 @@ def _entry(heading: str, thing: Any) -> Iterator[str]:
         yield from _doc(Resource)
 
 
-def _doc(thing: Callable[..., Any]) -> list[str]:
+def _doc(thing: Callable[..., Any] | ModuleType) -> list[str]:
     """A docstring without doctests, and without what a dataclass makes up."""
     text = inspect.getdoc(thing) or ""
     if text.startswith(f"{thing.__name__}("):
@@ -180,9 +179,8 @@ def _default(value: Any) -> str:
 
 
 def commands() -> Iterator[str]:
-    statuses = "0 done, 2 the input is wrong, 3 no plan can meet the objective, 1 a fault of ours"
-    yield from ("## Commands", "", f"Exit status: {statuses}.", "")
-    for command in app.registered_commands:
+    yield from ("## Commands", "", *_doc(cli))
+    for command in cli.app.registered_commands:
         yield from _command(command)
 
 

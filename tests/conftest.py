@@ -1,12 +1,16 @@
 """Fixtures that every test may use."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import street as film
 
 from vedette.errors import ModelError
 from vedette.models.assets import Asset, fetch
 from vedette.models.zoo import CLIPS, MODELS
+from vedette.profiling.measure import workers
+from vedette.session import load_declaration, plan, profile, save
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +36,33 @@ def yolox_nano() -> Path:
 def bikes() -> Path:
     """Five city shots in one file, in the user's cache."""
     return _fetched(CLIPS["bikes"])
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory, bikes: Path, yolox_nano: Path) -> Path:
+    """A cache of the tests' own, without traces; what was fetched is there."""
+    folder = tmp_path_factory.mktemp("cache")
+    for file in (bikes, yolox_nano):
+        (folder / file.parent.name).symlink_to(file.parent)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory, bikes: Path, cache: Path) -> Iterator[Path]:
+    """A folder of a camera's clip, what is asked of it and the machines; measured and planned.
+
+    One process measures for all tests, since starting it takes seconds.
+    """
+    folder = tmp_path_factory.mktemp("street")
+    film.film(bikes, folder / "gate.mkv")
+    workflow, cluster = load_declaration(*film.declare(folder))
+    with pytest.MonkeyPatch.context() as patch, workers(1):
+        patch.setenv("VEDETTE_CACHE", str(cache))
+        measured = profile(workflow)
+        save(measured, folder / "profile.json")
+        save(plan(workflow, cluster, measured), folder / "plan.yaml")
+        patch.undo()
+        yield folder
 
 
 def _fetched(asset: Asset) -> Path:

@@ -1,5 +1,7 @@
 """Declaring: what users wrote in files, and what Vedette writes for them."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from vedette import ops
@@ -10,7 +12,7 @@ from vedette.declaring.reading import read, read_cluster, read_workflow
 from vedette.declaring.workflow import WorkflowBuilder
 from vedette.declaring.workflow import workflow as begin
 from vedette.declaring.writing import write_cluster, write_workflow
-from vedette.errors import DeclarationError, Place, Problem
+from vedette.errors import DeclarationError, Place, Problem, nearest
 from vedette.models.zoo import variants
 from vedette.records.plan import read_plan, write_plan
 from vedette.records.profile import read_profile, write_profile
@@ -69,9 +71,15 @@ def load_declaration(workflow: str | Path, cluster: str | Path) -> tuple[Workflo
 
 
 def load_plan(path: str | Path) -> Plan:
+    """The plan at ``path``; raises DeclarationError where it is none that this Vedette can run."""
     path = Path(path)
     with expecting(plan=path):
-        return read_plan(path)
+        plan = read_plan(path)
+    problems = tuple(_unrunnable(plan))
+    if problems:
+        place = Place(str(path))
+        raise DeclarationError(*(replace(problem, place=place) for problem in problems))
+    return plan
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -114,6 +122,19 @@ def check(
     if isinstance(second, Cluster):
         return check_both(first, second, *known)
     return check_workflow(first, *known)
+
+
+def _unrunnable(plan: Plan) -> Iterator[Problem]:
+    """What people change in a plan's file, or what was made with operators that are not here."""
+    known = signatures()
+    for step in plan.workflow.steps:
+        if step.operator not in known:
+            found = f"the operator {step.operator!r} in {step.name}"
+            hint = nearest(step.operator, list(known))
+            yield Problem(found, "the name of an operator", hint)
+    yield from check_cluster(plan.cluster)
+    if plan.declared is not None:
+        yield from check_workflow(plan.declared, known, variants(larger=True))
 
 
 def _declared(thing: str | Path | Workflow | Cluster) -> Workflow | Cluster:

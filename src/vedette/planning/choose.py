@@ -13,7 +13,16 @@ import numpy as np
 
 from vedette.errors import Problem
 from vedette.planning.knobs import pareto
-from vedette.planning.options import DEFAULT, Context, Limits, Option, margin, options, tightest
+from vedette.planning.options import (
+    DEFAULT,
+    Context,
+    Limits,
+    Option,
+    margin,
+    options,
+    promise,
+    tightest,
+)
 from vedette.planning.weighing import Ground, Weighed
 from vedette.types.cluster import Cluster
 from vedette.types.graph import Choice, Objective, Workflow
@@ -65,7 +74,7 @@ def rank(context: Context, cluster: Cluster, options: Sequence[Option], limits: 
     ground, weighed = _weighed(context, cluster, options, limits)
     qualified = _qualified(weighed, options, ground)
     feasible = [each for each in weighed if each.is_feasible]
-    ladder = _frontier(qualified, options, ground.objective)
+    ladder = _ladder(qualified, options, ground.objective)
 
     def candidate(each: Weighed, row: int = 0, outcome: str = "") -> Candidate:
         return ground.candidate(each, options[each.option], row, outcome)
@@ -127,20 +136,29 @@ def _frontier(
     return [weighed[i] for i in pareto(points)]
 
 
+def _ladder(
+    qualified: Sequence[Weighed], options: Sequence[Option], objective: Objective
+) -> list[Weighed]:
+    """Cheapest first; each further one promises more."""
+    points = [
+        (float(each.objective[0]), promise(options[each.option], objective)) for each in qualified
+    ]
+    return [qualified[i] for i in pareto(points)]
+
+
 def _rungs(ladder: Sequence[Weighed], options: Sequence[Option], ground: Ground) -> list[Weighed]:
     """Up to ``limits.verify`` of the ladder, dearest first.
 
-    Whether a candidate holds depends on its accuracy, so they are spread over that: the cheapest of
-    the best accuracy, which is the likeliest to hold, then the cheapest at each of some evenly
-    spaced accuracies from half-way between best and floor down to the floor, where it is decided.
+    They are spread over what they promise: the most promising, then the cheapest at each of some
+    evenly spaced promises from half-way down to the least, where it is decided.
     """
     most = ground.limits.verify if ground.objective.floors else 1
     if len(ladder) <= most or not ladder:
         return list(reversed(ladder))
-    margins = [margin(options[each.option], ground.objective) for each in ladder]
-    best, lowest = max(margins), min(margins)
+    promises = [promise(options[each.option], ground.objective) for each in ladder]
+    best, lowest = max(promises), min(promises)
     targets = [best, *np.linspace((best + lowest) / 2, lowest, most - 1)]
-    picked = {next(i for i, m in enumerate(margins) if m >= t - 1e-12) for t in targets}
+    picked = {next(i for i, p in enumerate(promises) if p >= t - 1e-12) for t in targets}
     left = sorted(set(range(len(ladder))) - picked)
     while len(picked) < most and left:
         picked.add(left.pop(0))  # where accuracies crowd together, the cheapest besides

@@ -34,6 +34,7 @@ class Limits:
 
 
 DEFAULT = Limits()
+SCORED: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,16 @@ def tightest(option: Option, objective: Objective) -> Accuracy:
     """The floor's metric with the least room; event F1 where there is no floor."""
     floors = objective.floors or {"event_f1": 0.0}
     return min(floors, key=lambda metric: option.accuracy[metric] - floors[metric])
+
+
+def promise(option: Option, objective: Objective) -> float:
+    """How likely a floor will hold: its own accuracy and frame F1, averaged.
+
+    A short part shows few events: many choices keep all of them, though by far not equally well.
+    Frame F1 counts hundreds of boxes, and so tells them apart.
+    """
+    metrics = {tightest(option, objective), "frame_f1"}
+    return sum(option.accuracy[metric] for metric in sorted(metrics)) / len(metrics)
 
 
 def margin(option: Option, objective: Objective) -> float:
@@ -150,5 +161,5 @@ def _longest_gap_s(trace: Trace) -> float:
 
 
 def _accuracies(context: Context, choice: Choice) -> dict[Accuracy, float]:
-    metrics: Sequence[Accuracy] = [*context.workflow.objective.floors] or ["event_f1"]
+    metrics: Sequence[Accuracy] = list(dict.fromkeys([*context.workflow.objective.floors, *SCORED]))
     return {m: accuracy(context.profile, choice, m, context.measured) for m in metrics}

@@ -1,5 +1,6 @@
 """``vedette models``: the zoo, its licences, and what is on this machine."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -51,5 +52,6 @@ def command(
             ", ".join(entry.standing),
             entry.sources[0].partition("#")[0],
         )
-    Console().print(table)
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width).print(table)
     say(f"\nvariants, the most accurate first: {', '.join(zoo.variants())}")

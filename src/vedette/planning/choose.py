@@ -63,7 +63,8 @@ def choose(
 
     ``measured`` are choices of several knobs that were measured jointly. Equal objectives go to
     the choice that comes first (values in declared order, the first knob slowest), then to the
-    placement that comes first (devices in the cluster's order, the first step slowest).
+    lower latency, then to the placement that comes first (devices in the cluster's order, the
+    first step slowest).
     """
     context = Context(profile, workflow, variants, signatures, tuple(measured))
     return rank(context, cluster, options(context, cluster, limits), limits)

@@ -74,6 +74,8 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     for metric, floor in objective.floors.items():
         score = checked.scores[metric]
         whole = checked.whole.get(metric, score)
+        if whole.recall.total == 0:
+            return None, f"there is no reference event to count {metric} on"
         if score.recall.total >= FEWEST_EVENTS:
             keeps, value, needed = score.lower >= floor, score.lower, floor
             reason = f"the lower bound of {metric} is {value:.3f}"

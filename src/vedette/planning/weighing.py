@@ -150,7 +150,11 @@ class Ground:
     def _order(self, weights: Weights) -> NDArray[np.intp]:
         violation = self._shares(weights).max(axis=1)
         breaks = violation > 1
-        return np.lexsort((np.where(breaks, violation, _value(weights, self.objective)), breaks))
+        value = np.where(breaks, violation, _value(weights, self.objective))
+        tie = weights.metrics[
+            "latency_p50_ms"
+        ]  # nobody means to send frames to and fro for nothing
+        return np.lexsort((tie, np.round(value, 12), breaks))
 
     def _worst(self, weights: Weights, shares: Floats, row: int) -> tuple[str, float, float]:
         which = int(shares[row].argmax())

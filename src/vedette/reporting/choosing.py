@@ -18,6 +18,7 @@ from vedette.reporting.wording import (
     number,
     objective_text,
     score_name,
+    whole,
 )
 from vedette.types.figures import Score, Share
 from vedette.types.graph import Metric
@@ -80,7 +81,7 @@ def floors(story: Story) -> Markup:
         ("Asked for", f"least {objective_text(objective)}"),
         ("Under", "; ".join(limits) or "no limit"),
         ("The floor is", tag("strong", VERDICTS[plan.verdict])),
-        ("Decided by", f"{proof.method}, {number(proof.evaluated)} evaluated"),
+        ("Decided by", f"{proof.method}, {whole(proof.evaluated)} evaluated"),
         ("Objective", f"{number(proof.objective)}, no plan below {bound}"),
     ]
     if plan.binding:

@@ -23,6 +23,7 @@ from vedette.reporting.wording import (
     score_name,
     share,
     value_text,
+    whole,
 )
 from vedette.types.figures import Figures, Score
 from vedette.types.plan import Candidate, Plan
@@ -79,7 +80,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         [
             ("", f"least {objective_text(plan.workflow.objective)}"),
             ("", f"{number(proof.objective)}, no plan below {number(proof.bound)}"),
-            ("", f"{proof.method}, {number(proof.evaluated)} evaluated"),
+            ("", f"{proof.method}, {whole(proof.evaluated)} evaluated"),
         ],
     )
 
@@ -139,11 +140,11 @@ def figures_text(figures: Figures) -> str:
 
 
 def beside_text(expected: Figures, ran: Figures, scores: Mapping[str, Score]) -> str:
-    """What a plan promised beside what came, and how far apart they are."""
-    lines = [f"{'':<24}{expected.label:>12}{ran.label:>14}{'off by':>10}"]
+    """What a plan promised beside what came, and how far the promise lies above or below it."""
+    lines = [f"{'':<24}{expected.label:>12}{ran.label:>14}{'error':>10}"]
     for each in MEASURES:
         name = f"{each.name} {each.unit}".rstrip()
-        off = change(each.of(ran), each.of(expected))
+        off = change(each.of(expected), each.of(ran))
         lines.append(f"{name:<24}{each.says(expected):>12}{each.says(ran):>14}{off:>10}")
     analysed = f"{ran.analysed} of {ran.frames}"
     lines.append(f"{'Frames analysed':<36}{analysed:>14}")

@@ -66,6 +66,15 @@ def number(value: float) -> str:
     return sign + f"{size:,.{places}f}".replace(",", THIN)
 
 
+def whole(count: int) -> str:
+    """A count, in full.
+
+    >>> whole(27180)
+    '27\u202f180'
+    """
+    return f"{count:,}".replace(",", THIN)
+
+
 def change(value: float, base: float) -> str:
     """How much more or less than ``base``, in percent; empty where that says nothing.
 

@@ -1,10 +1,12 @@
 """Declaring: what users wrote in files, and what Vedette writes for them."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from vedette import ops
+from vedette.declaring.building import is_absolute, local_path
 from vedette.declaring.check import check as check_both
 from vedette.declaring.check import check_cluster, check_workflow
 from vedette.declaring.operator import signatures
@@ -74,7 +76,7 @@ def load_plan(path: str | Path) -> Plan:
     """The plan at ``path``; raises DeclarationError where it is none that this Vedette can run."""
     path = Path(path)
     with expecting(plan=path):
-        plan = read_plan(path)
+        plan = _seen_from(read_plan(path), lambda url: local_path(url, path.parent))
     problems = tuple(_unrunnable(plan))
     if problems:
         place = Place(str(path))
@@ -92,13 +94,32 @@ def save(thing: Loaded, path: str | Path) -> None:
     """Write a workflow, cluster, plan or profile, wholly or not at all."""
     path = Path(path)
     if isinstance(thing, Plan):
-        write_plan(path, thing)
+        write_plan(path, _seen_from(thing, lambda url: _relative(url, path.parent)))
     elif isinstance(thing, Profile):
         write_profile(path, thing)
     elif isinstance(thing, Cluster):
         write_cluster(path, thing)
     else:
         write_workflow(path, thing)
+
+
+def _seen_from(plan: Plan, seen: Callable[[str], str]) -> Plan:
+    """The plan with the paths of its streams as they are seen from somewhere else."""
+    declared = plan.declared and _moved(plan.declared, seen)
+    return replace(plan, workflow=_moved(plan.workflow, seen), declared=declared)
+
+
+def _moved(workflow: Workflow, seen: Callable[[str], str]) -> Workflow:
+    sources = tuple(
+        replace(source, streams=tuple(replace(s, url=seen(s.url)) for s in source.streams))
+        for source in workflow.sources
+    )
+    return replace(workflow, sources=sources)
+
+
+def _relative(url: str, folder: Path) -> str:
+    """A relative path as seen from a folder, where the file that names it will lie."""
+    return url if is_absolute(url) else os.path.relpath(url, folder)
 
 
 def check(

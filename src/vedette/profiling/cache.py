@@ -9,11 +9,12 @@ import inspect
 import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from vedette.records.codec import digest
-from vedette.types.graph import Span, Stream, Workflow
+from vedette.types.graph import EventRule, Objective, Span, Stream, Workflow
 
 LIBRARIES = ("av", "numpy", "onnx", "onnxruntime", "opencv-python-headless", "scipy", "vedette")
 _WHOLE_BYTES = 64 << 20
@@ -28,7 +29,7 @@ def trace_key(
 ) -> str:
     """The key of one measurement; ``models`` are the digests of the model files in use."""
     content = {
-        "workflow": workflow,
+        "workflow": _work(workflow),
         "placement": dict(placement),
         "spans": dict(spans),
         "streams": {stream.name: stream_digest(stream) for _, stream in workflow.streams()},
@@ -38,6 +39,26 @@ def trace_key(
         "machine": machine(),
     }
     return digest(content)
+
+
+def _work(workflow: Workflow) -> Workflow:
+    """What of a workflow its traces depend on: not what is asked of them, nor where files lie."""
+    return replace(
+        workflow,
+        name="",
+        objective=Objective(),
+        events=EventRule(tracks=workflow.events.tracks),
+        sources=tuple(
+            replace(source, streams=tuple(_read(stream) for stream in source.streams))
+            for source in workflow.sources
+        ),
+    )
+
+
+def _read(stream: Stream) -> Stream:
+    """A stream as it is read; its bytes and the frames that are taken are told beside it."""
+    url = "" if Path(stream.url).exists() else stream.url
+    return replace(stream, url=url, plan_on=None, report_on=None)
 
 
 def stream_digest(stream: Stream) -> str:

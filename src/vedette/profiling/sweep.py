@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vedette.declaring.operator import operators, signatures
-from vedette.errors import RecordError
+from vedette.errors import InputError, Problem, RecordError
 from vedette.models.assets import cache_folder
 from vedette.models.zoo import MODELS, variant, variants
 from vedette.planning.expand import golden
@@ -48,6 +48,7 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
 
     A trace that the cache holds is not measured again, so a killed run goes on where it was.
     """
+    ensure_frames(workflow, measuring.frames)
     settings = {(GOLDEN, "choose"): golden(workflow), (GOLDEN, "verify"): golden(workflow)}
     settings |= {(key, "choose"): choice for key, choice in alone(workflow).items()}
     jobs = {
@@ -70,6 +71,20 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
         verify_golden=folded(found[GOLDEN, "verify"]),
         sweeps=sweeps,
     )
+
+
+def ensure_frames(workflow: Workflow, frames: Mapping[str, int | None]) -> None:
+    """Raise InputError where no stream has frames to choose with, or to check with."""
+    for part in ("choose", "verify"):
+        here = spans(workflow, frames, part).values()
+        if not any(span.end is None or span.end > span.start for span in here):
+            raise InputError(
+                Problem(
+                    f"no frames to {part} with in any stream of {workflow.name}",
+                    "at least 4 frames in one of them, or plan_on where nobody knows how many",
+                    "plan_on: [0, 500] at a stream",
+                )
+            )
 
 
 def question(workflow: Workflow) -> str:

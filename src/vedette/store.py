@@ -33,7 +33,8 @@ _RUNS = sa.Table(
     _METADATA,
     sa.Column("workflow", sa.String, primary_key=True),
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("is_finished", sa.Boolean, nullable=False, default=False),
+    sa.Column("plan", sa.String, nullable=False),
+    sa.Column("is_finished", sa.Boolean, nullable=False),
 )
 _EVENTS = sa.Table(
     "events",
@@ -117,16 +118,28 @@ class Store:
                 sa.event.listen(self._engine, "connect", _write_ahead)
             _METADATA.create_all(self._engine)
 
-    def begin_run(self, workflow: str, run: int | None = None) -> "RunSink":
-        """Where a run's answers go: a new run's, or those of ``run``, which is to go on."""
+    def begin_run(self, workflow: str, run: int | None = None, *, plan: str = "") -> "RunSink":
+        """Where a run's answers go: a new run's, or those of ``run``, which is to go on.
+
+        ``plan`` tells plans apart (a digest will do): only the plan that began a run goes on with
+        it, since states and watermarks are its own. RecordError where it is another.
+        """
         mine = _RUNS.c.workflow == workflow
         with self.transaction() as connection:
             if run is None:
                 run = (connection.scalar(sa.select(sa.func.max(_RUNS.c.run)).where(mine)) or 0) + 1
-            row = {"workflow": workflow, "run": run, "is_finished": False}
+            begun = connection.scalar(sa.select(_RUNS.c.plan).where(mine, _RUNS.c.run == run))
+            if begun not in (None, plan):
+                raise RecordError(self._of_another_plan(workflow, run))
+            row = {"workflow": workflow, "run": run, "plan": plan, "is_finished": False}
             _replace(connection, _RUNS, [row])
         self._sweep(workflow, run)
         return RunSink(self, workflow, run)
+
+    def _of_another_plan(self, workflow: str, run: int) -> Problem:
+        found = f"run {run} of {workflow}, which another plan began and did not finish"
+        hint = "--fresh, which begins a new run and keeps what is there, or the earlier plan"
+        return Problem(found, "the plan that began it", hint, Place(self._name))
 
     def unfinished_run(self, workflow: str) -> int | None:
         """The last run of a workflow, if it did not come to its end."""
@@ -221,8 +234,8 @@ class RunSink:
     def finish(self) -> None:
         """The sources have ended: the next run of this workflow is a new one."""
         with self._store.transaction() as connection:
-            row = {"workflow": self.workflow, "run": self.run, "is_finished": True}
-            _replace(connection, _RUNS, [row])
+            mine = (_RUNS.c.workflow == self.workflow, _RUNS.c.run == self.run)
+            connection.execute(sa.update(_RUNS).where(*mine).values(is_finished=True))
 
     def _identity(self, step: str, event: Event) -> Identity:
         return identity(self.workflow, step, self.run, event)

@@ -1,5 +1,7 @@
 """One flow: what was measured is planned, simulated, rehearsed and run, and all of it agrees."""
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,6 +102,21 @@ def test_a_second_run_is_a_run_of_its_own(plan: Plan, tmp_path: Path) -> None:
     assert [each.event for each in first.events] == [each.event for each in second.events]
     assert export_events(store, tmp_path / "events.jsonl") == 4
     assert len((tmp_path / "events.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_stopped_run_goes_on_under_its_own_plan_only(
+    declared: Workflow, machines: Cluster, measured: Profile, plan: Plan, tmp_path: Path
+) -> None:
+    def ctrl_c(_what: str, done: int, _total: int) -> None:
+        if done == 40:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    store = tmp_path / "events.db"
+    assert not vd.run(plan, store=store, progress=ctrl_c).finished
+    other = vd.plan(declared, machines, measured, method="baseline")
+    with pytest.raises(RecordError, match="run 1 of street, which another plan began"):
+        vd.run(other, store=store)
+    assert vd.run(other, store=store, is_fresh=True).run == 2
 
 
 def test_an_explanation_names_prices_and_rivals(plan: Plan, measured: Profile) -> None:

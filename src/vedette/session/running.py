@@ -12,6 +12,7 @@ from types import FrameType
 from vedette.declaring.operator import operators
 from vedette.media.source import open_source
 from vedette.models import load_detector
+from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
 from vedette.session.common import Progress, frames_of, quiet
 from vedette.store import Store, StoredEvent, export_json_lines
@@ -61,7 +62,7 @@ def run(
     with ExitStack() as scope:
         database = scope.enter_context(Store(store))
         number = None if is_fresh else database.unfinished_run(plan.workflow.name)
-        sink = database.begin_run(plan.workflow.name, number)
+        sink = database.begin_run(plan.workflow.name, number, plan=_identity(plan))
         sources = {
             stream.name: scope.enter_context(open_source(stream))
             for _, stream in plan.workflow.streams()
@@ -75,6 +76,12 @@ def run(
     is_paced = paced or all(s.pace == "live" for _, s in plan.workflow.streams())
     figures = report.figures if is_paced else _without_timing(report.figures)
     return Ran(figures, events, report.incidents, sink.run, report.finished)
+
+
+def _identity(plan: Deployment) -> str:
+    """What a run must keep to go on: its streams and steps, and where they are."""
+    flow = plan.workflow
+    return digest([flow.sources, flow.steps, flow.transport, plan.placement, flow.evidence_to])
 
 
 def _without_timing(figures: Figures) -> Figures:

@@ -69,3 +69,16 @@ def test_lanes_have_a_rate_each_way() -> None:
     assert place.capacity.tolist() == [0.5, 1]
     assert place.route[0, 1].tolist() == [True, False]
     assert place.route[1, 0].tolist() == [False, True]
+
+
+def test_a_camera_linked_to_the_cloud_uses_the_wan_and_only_that() -> None:
+    camera = Device("camera", "camera", 1, per_stream=True)
+    devices = (camera, Device("edge", "edge", 1), Device("cloud", "cloud", 1))
+    devices += (Device("hub", "edge", 1), Device("other", "cloud", 1))
+    links = [Link(*ends, 1, 1, 1) for ends in (
+        ("camera", "cloud"), ("cloud", "edge"), ("camera", "edge"), ("edge", "hub"),
+        ("cloud", "other"),
+    )]  # fmt: skip
+    place = site(Cluster("direct", devices, tuple(links)))
+    assert place.lane_is_wan[::2].tolist() == [True, True, False, False, False]
+    assert place.lane_is_camera[::2].tolist() == [False, False, True, False, False]

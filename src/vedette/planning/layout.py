@@ -52,7 +52,6 @@ def site(cluster: Cluster, device_ratio: Mapping[str, float] | None = None) -> S
     devices, ratio = cluster.devices, device_ratio or {}
     speed = np.array([each.speed / ratio.get(each.name, 1.0) for each in devices])
     cores = np.array([each.cores for each in devices])
-    tier = {device.name: device.tier for device in devices}
     beside = {device.name for device in devices if device.per_stream}
     ways = [way for link in cluster.links for way in _ways(link.source, link.target)]
     links = [link for link in cluster.links for _ in range(2)]
@@ -72,8 +71,8 @@ def site(cluster: Cluster, device_ratio: Mapping[str, float] | None = None) -> S
         lane_rtt_s=np.array([link.rtt_ms / 1e3 for link in links]),
         lane_price_per_gb=np.array([link.price_per_gb for link in links]),
         lane_is_per_stream=np.array([bool(beside & {*way}) for way in ways], bool),
-        lane_is_camera=np.array(["camera" in {tier[a], tier[b]} for a, b in ways], bool),
-        lane_is_wan=np.array([{tier[a], tier[b]} == {"edge", "cloud"} for a, b in ways], bool),
+        lane_is_camera=np.array([cluster.is_camera_link(link) for link in links], bool),
+        lane_is_wan=np.array([cluster.is_wan_link(link) for link in links], bool),
         route=route,
         is_reachable=reachable,
     )

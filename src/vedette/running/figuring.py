@@ -9,7 +9,7 @@ import numpy as np
 from vedette.running.age import age_of_information
 from vedette.running.tally import Passed, Sums, Tally
 from vedette.running.ways import Way, is_per_stream, rate_mbps, way_name
-from vedette.types.cluster import Cluster
+from vedette.types.cluster import Cluster, Link
 from vedette.types.figures import Figures, Label
 
 
@@ -30,8 +30,8 @@ def figures(
     loads = {**_device_loads(tally, lasts_s), **_link_loads(tally, lasts_s)}
     return Figures(
         label=label,
-        camera_mbps=_crossing_mbps(tally, lasts_s, _is_camera),
-        wan_mbps=_crossing_mbps(tally, lasts_s, _is_wan),
+        camera_mbps=_crossing_mbps(tally, lasts_s, Cluster.is_camera_link),
+        wan_mbps=_crossing_mbps(tally, lasts_s, Cluster.is_wan_link),
         latency_p50_ms=_percentile(latency_ms, 50),
         latency_p95_ms=_percentile(latency_ms, 95),
         age_p95_ms=1000 * age_p95_s,
@@ -76,27 +76,15 @@ def _mbps(tally: Tally, lasts_s: Mapping[str, float], way: Way) -> float:
 
 
 def _crossing_mbps(
-    tally: Tally, lasts_s: Mapping[str, float], counts: Callable[[Cluster, Way], bool]
+    tally: Tally, lasts_s: Mapping[str, float], counts: Callable[[Cluster, Link], bool]
 ) -> float:
     """What is sent over all links that count, both ways."""
     cluster = tally.plan.cluster
-    return float(sum(_mbps(tally, lasts_s, w) for w in _ways(tally) if counts(cluster, w)))
+    return float(sum(_mbps(tally, lasts_s, w) for w in _ways(tally) if counts(cluster, w[0])))
 
 
 def _stream_mbps(tally: Tally, lasts_s: Mapping[str, float], way: Way) -> dict[str, float]:
     return {s: 8e-6 * tally.link_bytes[way, s] / lasts_s[s] for s in lasts_s}
-
-
-def _is_camera(cluster: Cluster, way: Way) -> bool:
-    return "camera" in _tiers(cluster, way)
-
-
-def _is_wan(cluster: Cluster, way: Way) -> bool:
-    return _tiers(cluster, way).count("cloud") == 1
-
-
-def _tiers(cluster: Cluster, way: Way) -> list[str]:
-    return [cluster.device(name).tier for name in (way[0].source, way[0].target)]
 
 
 def _price_per_hour(tally: Tally, lasts_s: Mapping[str, float]) -> float:

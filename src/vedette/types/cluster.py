@@ -50,6 +50,21 @@ class Cluster:
     def device(self, name: str) -> Device:
         return next(device for device in self.devices if device.name == name)
 
+    def is_camera_link(self, link: Link) -> bool:
+        """Whether a link's bytes count as camera to edge: one end is a camera, none the cloud."""
+        tiers = self._tiers(link)
+        return "camera" in tiers and "cloud" not in tiers
+
+    def is_wan_link(self, link: Link) -> bool:
+        """Whether a link's bytes count as the WAN's: exactly one end is the cloud.
+
+        So a camera that is linked to the cloud directly uses the WAN, and only that.
+        """
+        return self._tiers(link).count("cloud") == 1
+
+    def _tiers(self, link: Link) -> tuple[Tier, Tier]:
+        return self.device(link.source).tier, self.device(link.target).tier
+
     def route(self, start: str, end: str) -> tuple[tuple[Link, bool], ...]:
         """The fewest links from one device to another, each with whether it is taken forward.
 

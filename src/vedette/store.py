@@ -116,7 +116,9 @@ class Store:
             self._engine = sa.create_engine(url, connect_args=settings)
             if is_sqlite:
                 sa.event.listen(self._engine, "connect", _write_ahead)
-            _METADATA.create_all(self._engine)
+            with self._engine.begin() as connection:
+                for table in _METADATA.sorted_tables:  # another process may be making them, too
+                    connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
 
     def begin_run(self, workflow: str, run: int | None = None, *, plan: str = "") -> "RunSink":
         """Where a run's answers go: a new run's, or those of ``run``, which is to go on.

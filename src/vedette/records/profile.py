@@ -102,8 +102,14 @@ def write_profile(path: Path, profile: Profile) -> None:
         device_ratio=profile.device_ratio,
         version=1,
     )
+    is_new = not beside.exists()
     write_bytes(beside, content)
-    write_bytes(path, f"{to_json(record, indent=1)}\n".encode())
+    try:
+        write_bytes(path, f"{to_json(record, indent=1)}\n".encode())
+    except RecordError:
+        if is_new:
+            beside.unlink(missing_ok=True)
+        raise
     for old in path.parent.glob(f"{path.stem}-{'[0-9a-f]' * 12}.npz"):
         if old != beside:
             with suppress(OSError):

@@ -12,6 +12,8 @@ from vedette.session.common import frames_of
 from vedette.types.graph import Workflow
 from vedette.types.profile import Profile
 
+collect_ignore = ["own_operator.py"]
+"""A script; to import it here would register its operator for all tests."""
 Told = list[tuple[str, int, int]]
 Measure = Callable[[Workflow, Path, Callable[[str, int, int], None]], Profile]
 

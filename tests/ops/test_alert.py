@@ -90,4 +90,4 @@ def test_tracks_are_forgotten_after_a_minute() -> None:
     operator = Alert()
     operator(match(0))
     operator(match(1600, track=2))
-    assert set(operator.state.tracks) == {2}
+    assert set(operator.state.tracks) == {("a", 2)}

@@ -29,9 +29,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """Each track that was looked at within the last minute, by its number."""
+    """Each track that was looked at within the last minute, by its stream and number."""
 
-    tracks: Mapping[int, Seen] = field(default_factory=dict)
+    tracks: Mapping[tuple[str, int], Seen] = field(default_factory=dict)
 
 
 @operator
@@ -54,16 +54,18 @@ class Alert:
 
     def __call__(self, match: Match) -> Event | None:
         tracks = {
-            track: seen
-            for track, seen in self.state.tracks.items()
+            own: seen
+            for own, seen in self.state.tracks.items()
             if match.time_s - seen.last_s <= FORGET_S
         }
+        own = match.key.stream, match.track
         start = Seen(match.key.frame, match.time_s, match.time_s, match.box)
-        seen = tracks.pop(match.track, start)
+        seen = tracks.pop(own, start)
+        beside = (each for (stream, _), each in tracks.items() if stream == own[0])
         is_old = float(match.time_s - seen.start_s) >= self.min_duration_s
-        is_new = not seen.is_alerted and not any(_shows(each, match) for each in tracks.values())
+        is_new = not seen.is_alerted and not any(_shows(each, match) for each in beside)
         is_due = match.is_match and is_old and is_new
-        tracks[match.track] = replace(
+        tracks[own] = replace(
             seen,
             last_s=match.time_s,
             box=match.box,

@@ -1,13 +1,13 @@
 """What one object is, decided over its whole track: its type by majority, its colour by median."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vedette.declaring.operator import operator
 from vedette.errors import DeclarationError, Problem, nearest
 from vedette.ops.colour import COLOURS, Colour, body_shares
-from vedette.ops.votes import Votes
+from vedette.ops.votes import Ballots
 from vedette.types.media import Crop, Match
 
 EDGE_PX = 2.0
@@ -18,8 +18,8 @@ EDGE_PX = 2.0
 class LabelVotes:
     """``votes`` hold indices into ``labels``, which are in the order of their first vote."""
 
-    labels: tuple[str, ...]
-    votes: Votes
+    labels: tuple[str, ...] = ()
+    votes: Ballots = field(default_factory=Ballots)
 
 
 @operator
@@ -27,15 +27,16 @@ class Classify:
     """Give a crop the label that most crops of its track had so far, the earlier one if equal."""
 
     def __init__(self) -> None:
-        self.state = LabelVotes((), Votes.none())
+        self.state = LabelVotes()
 
     def __call__(self, crop: Crop) -> Crop:
         labels = self.state.labels
         if crop.label not in labels:
             labels = (*labels, crop.label)
-        votes = self.state.votes.add(crop.track, float(crop.frame.time_s), labels.index(crop.label))
+        stream, time_s = crop.frame.key.stream, float(crop.frame.time_s)
+        votes = self.state.votes.add(stream, crop.track, time_s, labels.index(crop.label))
         self.state = LabelVotes(labels, votes)
-        own = votes.of(crop.track).astype(np.intp)
+        own = votes.of(stream).of(crop.track).astype(np.intp)
         counts = np.bincount(own)
         first = own[np.isin(own, np.flatnonzero(counts == counts.max()))][0]
         return replace(crop, label=labels[first])
@@ -71,13 +72,14 @@ class MatchColour:
         self.min_votes = min_votes
         self.min_confidence = min_confidence
         self.min_side = min_side
-        self.state = Votes.none()
+        self.state = Ballots()
 
     def __call__(self, crop: Crop) -> Match:
+        stream = crop.frame.key.stream
         if self._may_vote(crop):
             share = body_shares(crop.frame.picture)[self.colour]
-            self.state = self.state.add(crop.track, float(crop.frame.time_s), share)
-        shares = self.state.of(crop.track)
+            self.state = self.state.add(stream, crop.track, float(crop.frame.time_s), share)
+        shares = self.state.of(stream).of(crop.track)
         score = float(np.percentile(shares, 50, method="lower")) if len(shares) else 0.0
         return Match(
             key=crop.frame.key,

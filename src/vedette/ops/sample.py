@@ -1,6 +1,7 @@
 """Fewer frames and smaller pictures: the knobs that save most of the work of a camera."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import floor
 from typing import Annotated
@@ -17,16 +18,23 @@ _EARLY = Fraction(1, 32)  # of an interval: containers round times, some to mill
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """Which interval the last frame let through belongs to."""
+    """Which interval each stream's last frame let through belongs to."""
 
-    tick: int = -1
+    ticks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class LastThumbnail(Columns):
-    """What the last frame let through looked like."""
+class Thumbnail(Columns):
+    """What a frame looks like."""
 
-    pixels: Pixels | None = None
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class LastThumbnails:
+    """What each stream's last frame let through looked like."""
+
+    streams: Mapping[str, Thumbnail] = field(default_factory=dict)
 
 
 @operator
@@ -48,9 +56,10 @@ class Sample:
         if self._rate is None:
             return frame
         tick = floor(frame.time_s * self._rate + _EARLY)
-        if tick <= self.state.tick:
+        stream = frame.key.stream
+        if tick <= self.state.ticks.get(stream, -1):
             return None
-        self.state = Sampled(tick)
+        self.state = Sampled({**self.state.ticks, stream: tick})
         return frame
 
 
@@ -64,15 +73,15 @@ class SkipStill:
 
     def __init__(self, *, threshold: Annotated[float, Knob(0.0, 0.01, 0.03, 0.1)] = 0.01) -> None:
         self.threshold = threshold
-        self.state = LastThumbnail()
+        self.state = LastThumbnails()
 
     def __call__(self, frame: Frame) -> Frame | None:
         if self.threshold <= 0:
             return frame
-        thumbnail, last = image.thumbnail(frame), self.state.pixels
-        if last is not None and image.difference(thumbnail, last) < self.threshold:
+        thumbnail, last = image.thumbnail(frame), self.state.streams.get(frame.key.stream)
+        if last is not None and image.difference(thumbnail, last.pixels) < self.threshold:
             return None
-        self.state = LastThumbnail(thumbnail)
+        self.state = LastThumbnails({**self.state.streams, frame.key.stream: Thumbnail(thumbnail)})
         return frame
 
 

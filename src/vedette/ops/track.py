@@ -8,7 +8,8 @@ where the track is: at 25 frames a second that is next to nothing, but at 2 an o
 velocity is not yet known has left its old box.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -25,7 +26,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TrackState(Columns):
-    """All tracks that are alive, one row each, and the number that the next one gets.
+    """A stream's tracks that are alive, one row each, and the number that the next one gets.
 
     ``track`` (n,) int32, -1 while seen only once; ``group`` (n,) int32; ``seen_s`` (n,) float64,
     when it last had a box. ``value``, ``velocity`` and ``variance`` are those of :class:`Motion`.
@@ -62,6 +63,16 @@ class TrackState(Columns):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class TrackStates:
+    """Each stream's tracks; their numbers are the stream's own."""
+
+    streams: Mapping[str, TrackState] = field(default_factory=dict)
+
+    def of(self, stream: str) -> TrackState:
+        return self.streams.get(stream) or TrackState.empty()
+
+
 @operator
 class Track:
     """Number the objects of a stream: ByteTrack, with time in seconds.
@@ -86,38 +97,40 @@ class Track:
         self.match_iou = match_iou
         self.low_match_iou = low_match_iou
         self.lost_s = lost_s
-        self.state = TrackState.empty()
+        self.state = TrackStates()
 
     def __call__(self, detections: Detections) -> Detections:
-        state = self._ahead(float(detections.time_s))
-        row_of = self._associate(state, detections)
+        stream = detections.key.stream
+        before = self.state.of(stream)
+        state = self._ahead(before, float(detections.time_s))
+        row_of = self._associate(state, detections, before.time_s or 0.0)
         state = _seen(state, detections, row_of)
         alive = (state.track >= 0) & (float(detections.time_s) - state.seen_s <= self.lost_s)
         track = np.full(len(detections), -1, np.int32)
         track[row_of >= 0] = state.track[row_of[row_of >= 0]]
         starts = (row_of < 0) & (detections.confidence >= self.start_confidence)
-        if self.state.time_s is None:
+        if before.time_s is None:
             track[starts] = np.arange(starts.sum())
-        self.state = _start(state.take(alive), detections, starts, track)
+        after = _start(state.take(alive), detections, starts, track)
+        self.state = TrackStates({**self.state.streams, stream: after})
         return replace(detections, track=track)
 
-    def _ahead(self, time_s: float) -> TrackState:
+    def _ahead(self, state: TrackState, time_s: float) -> TrackState:
         """Where the tracks should be now.
 
         Nothing is thought to drift for longer than ``lost_s``: where frames that look alike are
         left out, a long pause means that nothing moved.
         """
-        state = self.state
         before = time_s if state.time_s is None else state.time_s
         seconds = min(max(time_s - before, 0.0), self.lost_s)
         motion = state.motion.ahead(seconds, lost=state.seen_s < before)
         return replace(state, time_s=time_s, **motion._asdict())
 
-    def _associate(self, state: TrackState, detections: Detections) -> Rows:
-        """The track's row for each detection, -1 for none."""
+    def _associate(self, state: TrackState, detections: Detections, before_s: float) -> Rows:
+        """The track's row for each detection, -1 for none; ``before_s``: the frame before."""
         overlap, grown = _overlaps(state, detections)
         confirmed = state.track >= 0
-        just_seen = state.seen_s == (self.state.time_s or 0.0)
+        just_seen = state.seen_s == before_s
         high = detections.confidence >= self.high_confidence
         row_of: Rows = np.full(len(detections), -1, np.intp)
         for worth, rows, columns, least in (

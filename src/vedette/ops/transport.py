@@ -7,6 +7,7 @@ puts them where an edge of the workflow crosses between machines; nobody declare
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, Literal
 
 from vedette.declaring.operator import operator
@@ -49,8 +50,8 @@ class Encode:
         self.kind, self.codec, self.qp, self.gop_s, self.picture = kind, codec, qp, gop_s, picture
         self._quantiser = LOSSLESS_QP if qp == SOURCE else int(qp)
         self._group_s = Fraction(str(gop_s))
-        self._encoder = H264Encoder(self._quantiser, gop_s=None)
-        self._key_due_s: Fraction | None = None
+        self._encoders: dict[str, H264Encoder] = {}
+        self._key_due_s: dict[str, Fraction] = {}
         self.state = Nothing()
 
     def __call__(self, item: Any) -> Packet:
@@ -59,8 +60,8 @@ class Encode:
 
     def checkpoint(self) -> None:
         """Forget what was encoded."""
-        self._encoder.restart()
-        self._key_due_s = None
+        self._encoders.clear()
+        self._key_due_s.clear()
 
     def _payload(self, item: Any) -> bytes:
         if self.kind == "frame":
@@ -72,10 +73,13 @@ class Encode:
     def _coded(self, frame: Frame) -> bytes:
         if self.codec == "jpeg":
             return encode_jpeg(frame.picture, jpeg_quality(self._quantiser))
-        is_due = self._key_due_s is None or frame.time_s >= self._key_due_s
+        stream = frame.key.stream
+        if stream not in self._encoders:
+            self._encoders[stream] = H264Encoder(self._quantiser, gop_s=None)
+        is_due = frame.time_s >= self._key_due_s.get(stream, frame.time_s)
         if is_due:
-            self._key_due_s = frame.time_s + self._group_s
-        return self._encoder.encode(frame.picture, key=is_due)
+            self._key_due_s[stream] = frame.time_s + self._group_s
+        return self._encoders[stream].encode(frame.picture, key=is_due)
 
 
 @operator
@@ -84,7 +88,7 @@ class Decode:
 
     def __init__(self, *, kind: Kind) -> None:
         self.kind = kind
-        self._decoder = H264Decoder()
+        self._decoders: dict[str, H264Decoder] = {}
         self.state = Nothing()
 
     def __call__(self, packet: Packet) -> Any:
@@ -97,17 +101,19 @@ class Decode:
                 )
             )
         if self.kind == "frame":
-            return unpack_frame(packet.payload, self._picture)
+            return unpack_frame(packet.payload, partial(self._picture, packet.key.stream))
         return unpack(packet.payload)
 
     def checkpoint(self) -> None:
         """Forget what was decoded: a keyframe comes next."""
-        self._decoder.restart()
+        self._decoders.clear()
 
-    def _picture(self, coded: bytes, size: tuple[int, int]) -> Picture:
+    def _picture(self, stream: str, coded: bytes, size: tuple[int, int]) -> Picture:
         if coded.startswith(JPEG_START):  # no H.264 access unit does
             return decode_jpeg(coded)
-        return self._decoder.decode(coded, size)
+        if stream not in self._decoders:
+            self._decoders[stream] = H264Decoder()
+        return self._decoders[stream].decode(coded, size)
 
 
 def jpeg_quality(qp: int) -> int:

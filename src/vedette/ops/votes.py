@@ -1,6 +1,7 @@
 """What was said of each track so far, within bounds: the state of operators that vote."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -47,3 +48,17 @@ class Votes(Columns):
         last_s = np.full(len(tracks), -np.inf)
         np.maximum.at(last_s, place, self.time_s)
         return np.asarray(last_s[place] >= time_s - FORGET_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Ballots:
+    """The votes of each stream, whose tracks have numbers of their own."""
+
+    streams: Mapping[str, Votes] = field(default_factory=dict)
+
+    def of(self, stream: str) -> Votes:
+        return self.streams.get(stream) or Votes.none()
+
+    def add(self, stream: str, track: int, time_s: float, value: float) -> "Ballots":
+        votes = self.of(stream).add(track, time_s, value)
+        return Ballots({**self.streams, stream: votes})

@@ -69,3 +69,14 @@ def test_every_floor_has_to_hold() -> None:
 def test_without_floors_nothing_is_run_and_the_cheapest_wins() -> None:
     asked, verified = play(objective=Objective(floors={}))
     assert (asked, verified.chosen, verified.verdict) == ([], LADDER[2], "not checked")
+
+
+def test_a_candidate_that_breaks_a_ceiling_when_simulated_fails_whatever_it_scores() -> None:
+    checked = Checked(scores(1.0), broken="latency_p95_ms is 130 when simulated, more than 120")
+    assert judge(checked, FLOOR) == (None, checked.broken)
+
+
+def test_without_a_single_reference_event_nothing_holds() -> None:
+    verdict, why = judge(Checked(scores(1.0, 0)), FLOOR)
+    assert verdict is None
+    assert "no reference event" in why

@@ -144,8 +144,12 @@ def test_a_cache_that_cannot_be_written_costs_no_profile(
 
 
 def test_a_question_is_the_same_wherever_its_clip_lies(declared: Workflow, tmp_path: Path) -> None:
-    assert question(with_clip(declared, tmp_path / "gate.mkv")) == question(declared)
-    assert question(with_clip(declared, tmp_path / "yard.mkv")) != question(declared)
+    ((_, stream),) = declared.streams()
+    same, other = tmp_path / "same.mkv", tmp_path / "other.mkv"
+    same.write_bytes(Path(stream.url).read_bytes())
+    other.write_bytes(same.read_bytes() + b"more")
+    assert question(with_clip(declared, same)) == question(declared)
+    assert question(with_clip(declared, other)) != question(declared)
     assert question(with_rates(declared, "source", 5)) != question(declared)
 
 

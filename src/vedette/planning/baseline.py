@@ -1,10 +1,13 @@
 """What ExecutiveProducer compares with: the golden setting on every frame, sent to the cloud."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 
 from vedette.planning.expand import golden
 from vedette.planning.placement import home, resolve
+from vedette.planning.verify import FEWEST_EVENTS
 from vedette.types.cluster import Cluster
+from vedette.types.figures import Score
 from vedette.types.graph import Choice, Workflow
 from vedette.types.operators import Signature
 from vedette.types.profile import Profile
@@ -12,16 +15,20 @@ from vedette.types.profile import Profile
 LEAST_EVENT_F1 = 0.98
 
 
-def baseline_choice(profile: Profile, workflow: Workflow) -> tuple[Choice, bool]:
+def baseline_choice(profile: Profile, workflow: Workflow) -> tuple[Choice, str]:
     """Golden, at the highest quantiser such that it and all lower ones keep event F1 >= .98.
 
-    Where none does, the lowest quantiser, and False.
+    The lowest where none does. With it comes what a reader must know, or "".
     """
-    kept = [qp for qp in sorted(workflow.transport.qp) if _keeps(profile, qp)]
-    failed = [qp for qp in sorted(workflow.transport.qp) if not _keeps(profile, qp)]
-    held = [qp for qp in kept if all(qp < other for other in failed)]
-    qp = held[-1] if held else min(workflow.transport.qp)
-    return {**golden(workflow), "transport.qp": qp}, bool(held)
+    quantisers = sorted(workflow.transport.qp)
+    held = list(takewhile(lambda qp: _keeps(profile, qp), quantisers))
+    choice = {**golden(workflow), "transport.qp": held[-1] if held else quantisers[0]}
+    events = _score(profile, quantisers[0]).recall.total
+    if not held:
+        return choice, f"no quantiser keeps event F1 >= {LEAST_EVENT_F1}: the lowest is taken"
+    if events < FEWEST_EVENTS:
+        return choice, f"its quantiser {held[-1]} rests on {events} reference events"
+    return choice, ""
 
 
 def baseline_placement(
@@ -44,4 +51,9 @@ def baseline_placement(
 
 
 def _keeps(profile: Profile, qp: int) -> bool:
-    return profile.sweeps["transport.qp", qp].scores["event_f1"].f1 >= LEAST_EVENT_F1
+    score = _score(profile, qp)
+    return score.recall.total > 0 and score.f1 >= LEAST_EVENT_F1
+
+
+def _score(profile: Profile, qp: int) -> Score:
+    return profile.sweeps["transport.qp", qp].scores["event_f1"]

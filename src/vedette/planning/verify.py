@@ -23,10 +23,12 @@ class Checked:
 
     ``scores`` count what the choice has not seen (the part that checks); ``whole`` is the whole
     planning part, asked for where ``scores`` count too few events (empty: take ``scores``).
+    ``broken``: the ceiling that it broke when what it did was simulated, if any.
     """
 
     scores: Mapping[str, Score]
     whole: Mapping[str, Score] = field(default_factory=dict)
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     these say nothing: then the F1 on the whole planning part has to reach floor + .05, and the
     verdict is "not supportable" with the data there is.
     """
+    if checked.broken:
+        return None, checked.broken
     verdict: Verdict = "held"
     reasons = []
     for metric, floor in objective.floors.items():

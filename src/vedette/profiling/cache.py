@@ -62,14 +62,24 @@ def _read(stream: Stream) -> Stream:
 
 
 def stream_digest(stream: Stream) -> str:
-    """What a stream's bytes are: all of a small file; size, time, head and tail of a large one."""
-    path = Path(stream.url)
+    """What a stream's bytes are: all of a small file; size, time, head and tail of a large one.
+
+    Of a camera its address, since nobody can read all that it will ever show.
+    """
+    path = _local(stream.url)
+    if path is None:
+        return digest(stream.url)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
-    marks = hashlib.blake2b(digest_size=16)
+    marks = hashlib.blake2b(stream.url.partition("?")[2].encode(), digest_size=16)
     for file in files:
         if file.is_file():
             marks.update(_file_digest(file))
     return marks.hexdigest()
+
+
+def _local(url: str) -> Path | None:
+    path = Path(url.removeprefix("file://").partition("?")[0])
+    return path if path.exists() else None
 
 
 def machine() -> str:

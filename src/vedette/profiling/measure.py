@@ -8,11 +8,13 @@ import importlib
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import numpy as np
 
@@ -108,6 +110,15 @@ def _ensure_known(workflow: Workflow) -> None:
         )
 
 
+def _reference_ms() -> float:
+    call, took_s = reference_call(), []
+    for _ in range(9):
+        start = time.process_time()
+        call()
+        took_s.append(time.process_time() - start)
+    return 1000 * median(took_s)
+
+
 class Workers:
     """Processes that take one job each at a time; the same results as one process, sooner."""
 
@@ -127,6 +138,10 @@ class Workers:
         finally:
             for future in begun:
                 future.cancel()
+
+    def reference_ms(self) -> float:
+        """What the reference call takes on this machine, in CPU milliseconds."""
+        return self._pool.submit(_reference_ms).result()
 
     def in_order(self, jobs: Sequence[Job]) -> Generator[Rehearsed, None, None]:
         """What came of each job, in order; whoever stops asking spares the rest."""

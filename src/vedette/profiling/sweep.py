@@ -11,7 +11,7 @@ from vedette.errors import InputError, Problem, RecordError
 from vedette.models.assets import cache_folder
 from vedette.models.zoo import MODELS, variant, variants
 from vedette.planning.expand import golden
-from vedette.profiling.cache import machine, trace_key
+from vedette.profiling.cache import machine, stream_digest, trace_key
 from vedette.profiling.measure import Job, Workers, folded
 from vedette.profiling.parts import spans
 from vedette.profiling.settings import WORKSHOP, alone, measurable
@@ -66,7 +66,7 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
         workflow=workflow.name,
         digest=question(workflow),
         machine=machine(),
-        reference_ms=7.7,
+        reference_ms=measuring.workers.reference_ms(),
         golden=best,
         verify_golden=folded(found[GOLDEN, "verify"]),
         sweeps=sweeps,
@@ -88,17 +88,14 @@ def ensure_frames(workflow: Workflow, frames: Mapping[str, int | None]) -> None:
 
 
 def question(workflow: Workflow) -> str:
-    """A digest of all that a profile depends on, but for what the streams show.
+    """A digest of all that a profile depends on: the graph, its knobs, and what the streams show.
 
     The objective and where answers go are no part of it, nor the folders that clips lie in.
     """
     sources = tuple(
         replace(
             source,
-            streams=tuple(
-                replace(stream, url=stream.url.rstrip("/").rpartition("/")[2])
-                for stream in source.streams
-            ),
+            streams=tuple(replace(stream, url=stream_digest(stream)) for stream in source.streams),
         )
         for source in workflow.sources
     )

@@ -158,12 +158,11 @@ class _Desk:
         return self._written(verified, ranking, traces, name)
 
     def baseline(self) -> Plan:
-        choice, keeps = baseline_choice(self.measured, self.workflow)
+        choice, warning = baseline_choice(self.measured, self.workflow)
         expanded = expand(self.workflow, choice, variants(larger=True))
         placement = baseline_placement(expanded, self.cluster, signatures())
         trace = compose(self.measured, choice, expanded)
         costs = figures(expanded, placement, self.cluster, trace, signatures())
-        warning = "" if keeps else "no quantiser keeps event F1 >= .98 against golden; the lowest"
         candidate = Candidate(choice, placement, self._objective(costs), 1.0, costs, {}, warning)
         deployment = self.deployed(candidate)
         return Plan(
@@ -194,9 +193,13 @@ class _Desk:
     def _verified(self, ranking: Ranking) -> tuple[Verified, dict[str, Trace]]:
         """Run the candidates as the protocol asks for them; their traces on what checks them.
 
-        The next ones are already begun while one is judged, and given up when it fails.
+        The next ones are already begun while one is judged, and given up when it fails. Those
+        that break a ceiling in the simulator, where queues are as bursty as video, are not run.
         """
-        candidates, floors = ranking.to_verify, self.workflow.objective.floors
+        candidates = [each for each in ranking.to_verify if not self._breaks_when_simulated(each)]
+        if not candidates:
+            raise InfeasibleError(self._broken(ranking))
+        floors = self.workflow.objective.floors
         deployed = {_key(each): self.deployed(each) for each in candidates if floors}
         running = self.pool.in_order([self._job(each, "verify") for each in deployed.values()])
         traces: dict[str, Trace] = {}
@@ -214,9 +217,43 @@ class _Desk:
                 verified: Verified = end.value
         return verified, traces
 
+    def _breaks_when_simulated(self, candidate: Candidate) -> bool:
+        """Only where the forecast is within a factor of two of a ceiling is it worth a look."""
+        near = {
+            metric: ceiling
+            for metric, ceiling in self.workflow.objective.ceilings.items()
+            if 2 * float(getattr(candidate.figures, metric)) > ceiling
+        }
+        if not near:
+            return False
+        return bool(self._broken_by(self._forecast(candidate)))
+
+    def _forecast(self, candidate: Candidate) -> Figures:
+        expanded = expand(self.workflow, candidate.choice, variants(larger=True))
+        trace = compose(self.measured, candidate.choice, expanded)
+        return self._simulated(self.deployed(candidate), trace)
+
+    def _broken_by(self, costs: Figures) -> str:
+        """The first ceiling that figures break, in words."""
+        for metric, ceiling in self.workflow.objective.ceilings.items():
+            value = float(getattr(costs, metric))
+            if value > ceiling:
+                return f"{metric} is {value:.4g} when simulated, more than {ceiling:g}"
+        return ""
+
+    def _broken(self, ranking: Ranking) -> Problem:
+        nearest_miss = self._broken_by(self._forecast(ranking.to_verify[-1]))
+        return Problem(
+            f"no candidate that keeps every ceiling in the simulator ({nearest_miss})",
+            "at least one that does",
+            "a higher ceiling, a faster machine or link",
+        )
+
     def _checked(self, deployment: Deployment, trace: Trace) -> Checked:
         """How a candidate scored; on the whole planning part where too few events are counted."""
         found = score(self.measured.verify_golden, trace, self.workflow.events)
+        if broken := self._broken_by(self._simulated(deployment, trace)):
+            return Checked(found, broken=broken)
         floors = self.workflow.objective.floors
         if all(found[metric].recall.total >= FEWEST_EVENTS for metric in floors):
             return Checked(found)

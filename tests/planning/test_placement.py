@@ -3,7 +3,8 @@ from tests.planning.conftest import City
 
 from vedette.errors import DeclarationError, InfeasibleError
 from vedette.planning.expand import expand
-from vedette.planning.placement import ends, resolve, strip, transport
+from vedette.planning.placement import ends, home, resolve, strip, transport
+from vedette.types.cluster import Cluster, Device
 from vedette.types.graph import Workflow
 
 CHOICE = {"detect.model": "plain"}
@@ -73,3 +74,11 @@ def test_a_tier_means_its_first_device_and_an_unknown_place_is_named(city: City)
     )
     with pytest.raises(DeclarationError, match="'edgy'"):
         resolve(city.cluster, "edgy")
+
+
+def test_sources_are_at_the_camera_wherever_the_cluster_lists_it() -> None:
+    edge, camera = Device("edge", "edge", 4), Device("camera", "camera", 1)
+    beside = Device("box", "edge", 1, per_stream=True)
+    assert home(Cluster("one", (edge, beside, camera), ())) == camera
+    assert home(Cluster("two", (edge, beside), ())) == beside
+    assert home(Cluster("three", (edge,), ())) == edge

@@ -13,9 +13,8 @@ Placement = Mapping[str, str]
 
 
 def home(cluster: Cluster) -> Device:
-    """Where sources sit: the device beside each stream, or the first device."""
-    beside = [device for device in cluster.devices if device.per_stream]
-    return (beside or list(cluster.devices))[0]
+    """Where sources sit: the camera, else the device beside each stream, else the first device."""
+    return min(cluster.devices, key=lambda each: (each.tier != "camera", not each.per_stream))
 
 
 def resolve(cluster: Cluster, place: str) -> str:

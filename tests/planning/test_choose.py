@@ -129,3 +129,8 @@ def test_alternatives_say_why_they_lost(city: City) -> None:
     outcomes = [each.outcome for each in ranking.alternatives]
     assert any("more than the cheapest" in outcome for outcome in outcomes)
     assert any("less than 0.9" in outcome for outcome in outcomes)
+
+
+def test_speeds_are_the_clusters_alone(city: City) -> None:
+    measured = replace(city.profile, device_ratio={"edge": 3.0})
+    assert chosen(replace(city, profile=measured)) == chosen(city)

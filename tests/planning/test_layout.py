@@ -63,10 +63,10 @@ def test_lanes_have_a_rate_each_way() -> None:
     cluster = Cluster(
         "two", (Device("a", "edge", 1), Device("b", "cloud", 1)), (Link("a", "b", 10, 2, 5),)
     )
-    place = site(cluster, {"a": 2.0})
+    place = site(cluster)
     assert place.lanes == ("a->b", "b->a")
     assert place.lane_mbps.tolist() == [10, 2]
-    assert place.capacity.tolist() == [0.5, 1]
+    assert place.capacity.tolist() == [1, 1]
     assert place.route[0, 1].tolist() == [True, False]
     assert place.route[1, 0].tolist() == [False, True]
 
@@ -82,3 +82,11 @@ def test_a_camera_linked_to_the_cloud_uses_the_wan_and_only_that() -> None:
     place = site(Cluster("direct", devices, tuple(links)))
     assert place.lane_is_wan[::2].tolist() == [True, True, False, False, False]
     assert place.lane_is_camera[::2].tolist() == [False, False, True, False, False]
+
+
+def test_whole_cores_share_what_a_fraction_of_a_core_adds() -> None:
+    devices = tuple(Device(f"d{cores}", "edge", cores, 2.0) for cores in (0.5, 1.0, 1.5, 2.5))
+    place = site(Cluster("fractions", devices, ()))
+    assert place.servers.tolist() == [1, 1, 1, 2]
+    assert place.core_speed.tolist() == [1.0, 2.0, 3.0, 2.5]
+    assert (place.servers * place.core_speed).tolist() == place.capacity.tolist()

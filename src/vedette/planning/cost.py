@@ -309,14 +309,13 @@ def figures(
     signatures: Mapping[str, Signature],
     *,
     variants: Mapping[str, Variant] | None = None,
-    device_ratio: Mapping[str, float] | None = None,
 ) -> Figures:
     """What a placed workflow is predicted to cost; packing steps may be written out or not.
 
     Raises RecordError where something has to cross a link whose bytes nobody measured.
     """
     plain = strip(workflow)
-    shape, place = graph(plain, cluster, signatures), site(cluster, device_ratio)
+    shape, place = graph(plain, cluster, signatures), site(cluster)
     at = {source.name: home(cluster).name for source in plain.sources} | dict(placement)
     row = np.array([[place.names.index(at[name]) for name in shape.names]], np.intp)
     plan, ask = layouts(shape, place, row), demand(trace, shape, signatures, variants)

@@ -26,7 +26,9 @@ MOST_PLACEMENTS = 5000
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Site:
-    """``core_speed`` (D,) is what one job gets; ``route`` (D, D, L) the lanes between devices."""
+    """``servers`` (D,) jobs run at once on a device, whole cores that share what is left over; each
+    gets ``core_speed``. ``route`` (D, D, L) are the lanes between devices.
+    """
 
     cluster: Cluster
     names: tuple[str, ...]
@@ -47,11 +49,11 @@ class Site:
     is_reachable: Flags
 
 
-def site(cluster: Cluster, device_ratio: Mapping[str, float] | None = None) -> Site:
-    """``device_ratio`` is a device's measured time over the time its declared speed promises."""
-    devices, ratio = cluster.devices, device_ratio or {}
-    speed = np.array([each.speed / ratio.get(each.name, 1.0) for each in devices])
+def site(cluster: Cluster) -> Site:
+    devices = cluster.devices
+    speed = np.array([each.speed for each in devices])
     cores = np.array([each.cores for each in devices])
+    servers = np.maximum(np.floor(cores), 1.0)
     beside = {device.name for device in devices if device.per_stream}
     ways = [way for link in cluster.links for way in _ways(link.source, link.target)]
     links = [link for link in cluster.links for _ in range(2)]
@@ -60,8 +62,8 @@ def site(cluster: Cluster, device_ratio: Mapping[str, float] | None = None) -> S
     return Site(
         cluster=cluster,
         names=tuple(device.name for device in devices),
-        core_speed=speed * np.minimum(cores, 1.0),
-        servers=np.maximum(np.floor(cores), 1.0),
+        core_speed=speed * cores / servers,
+        servers=servers,
         capacity=speed * cores,
         memory_gb=np.array([each.memory_gb for each in devices]),
         price_per_hour=np.array([each.price_per_hour for each in devices]),

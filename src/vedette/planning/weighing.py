@@ -40,7 +40,7 @@ class Ground:
 
     def __init__(self, context: Context, cluster: Cluster, limits: Limits) -> None:
         self.context, self.cluster, self.limits = context, cluster, limits
-        self.site: Site = site(cluster, context.profile.device_ratio)
+        self.site: Site = site(cluster)
         self.objective: Objective = context.workflow.objective
         self.shapes: dict[object, Graph] = {}
         self.plans: dict[object, Layouts] = {}
@@ -76,7 +76,6 @@ class Ground:
             trace,
             self.context.signatures,
             variants=self.context.variants,
-            device_ratio=self.context.profile.device_ratio,
         )
         metric = tightest(option, self.objective)
         return Candidate(

@@ -92,7 +92,6 @@ def plan(
         raise InputError(Problem(f"the method {method!r}", "joint, baseline or frames"))
     measured = fitting(measured or profile(workflow, progress=progress), workflow)
     cluster = as_measured(cluster, measured)
-    measured = replace(measured, device_ratio={})
     with workers() as pool:
         desk = _Desk(workflow, cluster, measured, pool, frames_of(workflow), progress)
         if method == "baseline":
@@ -112,7 +111,6 @@ def explain(plan: Plan, measured: Profile) -> Explanation:
     declared = plan.declared or plan.workflow
     if plan.declared is not None:
         fitting(measured, plan.declared)
-    measured = replace(measured, device_ratio={})  # the plan's cluster has them
     return reasons(plan, measured, declared, plan.cluster, variants(larger=True), signatures())
 
 

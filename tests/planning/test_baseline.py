@@ -7,13 +7,14 @@ from tests.planning.conftest import City, scores
 
 from vedette.planning.baseline import baseline_choice, baseline_placement
 from vedette.planning.expand import golden
-from vedette.types.profile import Profile
+from vedette.types.graph import Scalar
+from vedette.types.profile import Profile, Sweep
 
 
 def with_quality(city: City, f1s: dict[int, float], events: int) -> tuple[City, Profile]:
     """The city with these quantisers, each of which scores as given."""
     some = next(iter(city.profile.sweeps.values()))
-    sweeps = {
+    sweeps: dict[tuple[str, Scalar], Sweep] = {
         ("transport.qp", qp): replace(some, scores=scores(f1, events)) for qp, f1 in f1s.items()
     }
     transport = replace(city.workflow.transport, qp=tuple(f1s))
@@ -46,4 +47,4 @@ def test_frames_leave_the_camera_and_all_else_happens_in_the_cloud(city: City) -
         "street",
         "sample",
     }
-    assert {device for device in placement.values()} == {"camera", "cloud"}
+    assert set(placement.values()) == {"camera", "cloud"}

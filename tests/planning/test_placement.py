@@ -3,7 +3,7 @@ from tests.planning.conftest import City
 
 from vedette.errors import DeclarationError, InfeasibleError
 from vedette.planning.expand import expand
-from vedette.planning.placement import ends, home, resolve, strip, transport
+from vedette.planning.placement import ends, home, is_packing, resolve, strip, transport
 from vedette.types.cluster import Cluster, Device
 from vedette.types.graph import Workflow
 
@@ -82,3 +82,16 @@ def test_sources_are_at_the_camera_wherever_the_cluster_lists_it() -> None:
     assert home(Cluster("one", (edge, beside, camera), ())) == camera
     assert home(Cluster("two", (edge, beside), ())) == beside
     assert home(Cluster("three", (edge,), ())) == edge
+
+
+def test_packing_is_known_by_its_name_also_beside_a_part_and_on_a_dotted_device(
+    city: City,
+) -> None:
+    written, _ = placed(city, "cloud edge cloud cloud")
+    plain = {step.name for step in expand(city.workflow, CHOICE, city.variants).steps}
+    packing = {step.name for step in written.steps} - plain
+    assert {name for name in packing | plain if is_packing(name)} == packing
+    assert is_packing("detect.pass.encode")
+    assert is_packing("alert.evidence@cloud.example")
+    assert not is_packing("detect.pass")
+    assert not is_packing("encode")

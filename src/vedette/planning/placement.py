@@ -1,5 +1,6 @@
 """Where steps may run, and what has to be packed and sent once they are placed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -97,13 +98,21 @@ def transport(
     return replace(workflow, steps=tuple(steps)), place
 
 
+_PACKING = re.compile(r".+\.(encode|evidence|(decode|evidence)@.+)")
+
+
+def is_packing(name: str) -> bool:
+    """Whether a step of this name is one that :func:`transport` writes out.
+
+    >>> is_packing("detect.encode"), is_packing("street.decode@edge"), is_packing("detect.pass")
+    (True, True, False)
+    """
+    return _PACKING.fullmatch(name) is not None
+
+
 def strip(workflow: Workflow) -> Workflow:
     """The workflow as it was before :func:`transport` wrote out its packing."""
-    packing = {
-        step.name: step.part_of
-        for step in workflow.steps
-        if step.part_of and step.operator in {"encode", "decode"}
-    }
+    packing = {step.name: step.part_of for step in workflow.steps if is_packing(step.name)}
     kept = [
         replace(step, inputs=tuple(packing.get(name, name) for name in step.inputs))
         for step in workflow.steps

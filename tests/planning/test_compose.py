@@ -3,13 +3,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.planning.conftest import City, scores, trace
+from tests.planning.conftest import City, trace
 
 from vedette.errors import RecordError
 from vedette.planning.compose import FIELDS, accuracy, compose
 from vedette.planning.expand import expand, golden
 from vedette.types.graph import Choice, Scalar
-from vedette.types.profile import Sweep, Trace
+from vedette.types.profile import Trace
 
 
 def choice(city: City, rate: Scalar, model: Scalar, qp: Scalar) -> Choice:
@@ -17,8 +17,8 @@ def choice(city: City, rate: Scalar, model: Scalar, qp: Scalar) -> Choice:
     return {**golden(city.workflow), **moved}
 
 
-def composed(city: City, chosen: Choice, *measured: Sweep) -> Trace:
-    return compose(city.profile, chosen, expand(city.workflow, chosen, city.variants), measured)
+def composed(city: City, chosen: Choice) -> Trace:
+    return compose(city.profile, chosen, expand(city.workflow, chosen, city.variants))
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,6 @@ def test_independent_knobs_compose_to_what_all_of_them_together_measure(
             getattr(expected.steps[name], field),
             err_msg=f"{name}.{field}",
         )
-
-
-def test_a_jointly_measured_choice_is_taken_as_it_is(city: City) -> None:
-    chosen = choice(city, 5, "plain", 30)
-    slow = trace(chosen)
-    slow = replace(slow, steps={**slow.steps, "track": slow.steps["detect"]})
-    sweep = Sweep(slow, scores(0.5))
-    assert composed(city, chosen, sweep).steps["track"] is slow.steps["detect"]
-    assert accuracy(city.profile, chosen, "event_f1", [sweep]) == 0.5
 
 
 def test_bytes_that_a_sweep_did_not_measure_are_goldens(city: City) -> None:

@@ -28,7 +28,7 @@ from vedette.types.cluster import Cluster
 from vedette.types.graph import Choice, Objective, Workflow
 from vedette.types.operators import Signature, Variant
 from vedette.types.plan import Candidate
-from vedette.types.profile import Profile, Sweep
+from vedette.types.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,14 @@ def choose(
     signatures: Mapping[str, Signature],
     *,
     limits: Limits = DEFAULT,
-    measured: Sequence[Sweep] = (),
 ) -> Ranking:
     """Weigh every choice in the reduced set with every placement; see :class:`Ranking`.
 
-    ``measured`` are choices of several knobs that were measured jointly. Equal objectives go to
-    the choice that comes first (values in declared order, the first knob slowest), then to the
-    lower latency, then to the placement that comes first (devices in the cluster's order, the
-    first step slowest).
+    Equal objectives go to the choice that comes first (values in declared order, the first knob
+    slowest), then to the lower latency, then to the placement that comes first (devices in the
+    cluster's order, the first step slowest).
     """
-    context = Context(profile, workflow, variants, signatures, tuple(measured))
+    context = Context(profile, workflow, variants, signatures)
     return rank(context, cluster, options(context, cluster, limits), limits)
 
 

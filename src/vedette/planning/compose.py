@@ -6,7 +6,7 @@ so do a step's CPU seconds, items and bytes; a knob that keeps frames back (a ra
 threshold) keeps the same frames back whatever the others are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.errors import Problem, RecordError
+from vedette.planning.placement import is_packing
 from vedette.types.graph import Choice, Scalar, Workflow
 from vedette.types.profile import Profile, StepTrace, Sweep, Trace
 
@@ -22,16 +23,11 @@ Floats = NDArray[np.float64]
 FIELDS = ("cpu_s", "items", "size_bytes", "encode_s", "decode_s")
 
 
-def accuracy(
-    profile: Profile, choice: Choice, metric: str, measured: Sequence[Sweep] = ()
-) -> float:
-    """The F1 of a choice against golden: as measured jointly, else each knob's alone, multiplied.
+def accuracy(profile: Profile, choice: Choice, metric: str) -> float:
+    """The F1 of a choice against golden: each knob's alone, multiplied.
 
     Assumes independent knobs (Chameleon), which the verification by running then checks.
     """
-    for sweep in measured:
-        if _is_choice(sweep.trace, choice, profile):
-            return sweep.scores[metric].f1
     return prod(_sweep(profile, *knob).scores[metric].f1 for knob in moved(profile, choice).items())
 
 
@@ -41,19 +37,17 @@ def moved(profile: Profile, choice: Choice) -> dict[str, Scalar]:
     return {knob: choice[knob] for knob in golden if choice.get(knob, golden[knob]) != golden[knob]}
 
 
-def compose(
-    profile: Profile, choice: Choice, expanded: Workflow, measured: Sequence[Sweep] = ()
-) -> Trace:
+def compose(profile: Profile, choice: Choice, expanded: Workflow) -> Trace:
     """The trace of a choice that nobody measured, with the steps of its ``expanded`` workflow.
 
     A step that has a knob of its own starts from that knob's trace, any other from golden's; each
     other knob scales its figures by (sum with the knob) / (sum golden). Downstream of a knob that
     keeps frames back only the frames remain that it let through in its own measurement, and the
-    sums are over those. A choice measured as a whole (``measured``, golden, one knob alone) is
-    taken as it is, except for bytes that nobody measured there. ``tracks`` are golden's.
+    sums are over those. A choice measured as a whole (golden, one knob alone) is taken as it is,
+    except for bytes that nobody measured there. ``tracks`` are golden's.
     """
     knobs = moved(profile, choice)
-    whole = _measured(profile, choice, knobs, measured)
+    whole = _measured(profile, knobs)
     effects = {knob: _effect(profile, knob, value) for knob, value in knobs.items()}
     above = _ancestors(expanded)
     nodes, steps = _nodes(expanded), dict[str, StepTrace]()
@@ -169,10 +163,9 @@ def _compose_step(
 @lru_cache(maxsize=512)
 def _groups(trace: Trace) -> Mapping[str, frozenset[str]]:
     """Each declared step's parts in a trace, without the packing beside them."""
-    packing = ("encode", "decode", "evidence")
     found: dict[str, set[str]] = {}
     for name in trace.steps:
-        if not name.partition(".")[2].startswith(packing):
+        if not is_packing(name):
             found.setdefault(declared_name(name), set()).add(name)
     return {declared: frozenset(parts) for declared, parts in found.items()}
 
@@ -211,21 +204,12 @@ def _filled(step: StepTrace, other: StepTrace) -> StepTrace:
     )
 
 
-def _measured(
-    profile: Profile, choice: Choice, knobs: Mapping[str, Scalar], measured: Iterable[Sweep]
-) -> Trace | None:
+def _measured(profile: Profile, knobs: Mapping[str, Scalar]) -> Trace | None:
     if not knobs:
         return profile.golden
     if len(knobs) == 1:
         return _sweep(profile, *next(iter(knobs.items()))).trace
-    for sweep in measured:
-        if _is_choice(sweep.trace, choice, profile):
-            return sweep.trace
     return None
-
-
-def _is_choice(trace: Trace, choice: Choice, profile: Profile) -> bool:
-    return moved(profile, trace.choice) == moved(profile, choice)
 
 
 def _sweep(profile: Profile, knob: str, value: Scalar) -> Sweep:

@@ -14,7 +14,7 @@ from vedette.planning.placement import Placement
 from vedette.types.cluster import Cluster
 from vedette.types.graph import SOURCE, Accuracy, Choice, Objective, Scalar, Workflow
 from vedette.types.operators import Signature, Variant
-from vedette.types.profile import Profile, Sweep, Trace
+from vedette.types.profile import Profile, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,6 @@ class Context:
     workflow: Workflow
     variants: Mapping[str, Variant]
     signatures: Mapping[str, Signature]
-    measured: tuple[Sweep, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,7 +66,7 @@ def options(context: Context, cluster: Cluster, limits: Limits) -> tuple[Option,
         expanded = expand(context.workflow, choice, context.variants)
         shape = shape_of(shapes, expanded, cluster, context.signatures)
         shape = replace(shape, steps=expanded.ordered())
-        trace = compose(context.profile, choice, expanded, context.measured)
+        trace = compose(context.profile, choice, expanded)
         ask = demand(trace, shape, context.signatures, context.variants)
         found.append(Option(choice, expanded, ask, _accuracies(context, choice)))
     return tuple(found)
@@ -162,4 +161,4 @@ def _longest_gap_s(trace: Trace) -> float:
 
 def _accuracies(context: Context, choice: Choice) -> dict[Accuracy, float]:
     metrics: Sequence[Accuracy] = list(dict.fromkeys([*context.workflow.objective.floors, *SCORED]))
-    return {m: accuracy(context.profile, choice, m, context.measured) for m in metrics}
+    return {m: accuracy(context.profile, choice, m) for m in metrics}

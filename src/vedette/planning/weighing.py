@@ -68,7 +68,7 @@ class Ground:
         )
 
     def candidate(self, each: Weighed, option: Option, row: int, outcome: str) -> Candidate:
-        trace = compose(self.context.profile, option.choice, option.workflow, self.context.measured)
+        trace = compose(self.context.profile, option.choice, option.workflow)
         costs = figures(
             option.workflow,
             each.place[row],

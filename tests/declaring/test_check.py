@@ -92,9 +92,9 @@ def test_union_and_gather_are_allowed(signatures: Mapping[str, Signature]) -> No
     sources = (Source("s", (Stream("c", "a.mkv"),)), Source("t", (Stream("d", "b.mkv"),)))
     detect: dict[str, Value] = {"classes": {"person": ["person"]}, "model": "nano"}
     steps = (
-        Step("tiles", "tile", ("s",)),
+        Step("tiles", "tile", ("s",), part_of="merge"),
         Step("inner", "detect", ("tiles",), detect),
-        Step("merge", "merge", ("inner",)),
+        Step("merge", "merge", ("inner",), part_of="merge"),
         Step("other", "detect", ("t",), detect),
         Step("track", "track", ("merge", "other")),
         Step("crop", "crop", ("s", "merge")),

@@ -58,6 +58,30 @@ MISTAKES = {
         "14:17: found nan",
         "a finite number",
     ),
+    "an operator that the planner puts in": (
+        "run: resize",
+        "run: tile",
+        "10:17: found the operator 'tile'",
+        "known: alert, classify, compare, crop, detect, match_colour, resize, sample, track",
+    ),
+    "a condition on a label that nobody asked for": (
+        "{label: [car]}",
+        "{label: [carr]}",
+        "18:58: found the text 'carr' in steps.colour.when.label[0]",
+        "try car (known: bus, car, person)",
+    ),
+    "a condition on a group that nobody asked for": (
+        "{label: [car]}",
+        "{group: car}",
+        "18:57: found the text 'car' in steps.colour.when.group",
+        "(known: person, vehicle)",
+    ),
+    "crops of a group that nobody asked for": (
+        "groups: [vehicle]",
+        "groups: [vehicel]",
+        "16:53: found the text 'vehicel' in steps.crop.groups[0]",
+        "try vehicle (known: person, vehicle)",
+    ),
     "an unknown attribute": ("{label:", "{lable:", "18:50: found the attribute", "try label"),
     "a condition on nothing": ("{label: [car]}", "[car]", "18:43: found a list", "a mapping"),
     "an empty span": ("[0, 46]", "[46, 46]", "6:", "an end after the start"),
@@ -105,8 +129,8 @@ def test_a_complaint_has_three_parts(amber: str, workflow_complaints: Complaints
     assert complaint == (
         "workflow.yaml:15:16: found the operator 'trak' in steps.track.run\n"
         "  expected the name of an operator\n"
-        "  try track (known: alert, classify, compare, crop, detect, match_colour, merge, resize,"
-        " sample, tile, track)"
+        "  try track (known: alert, classify, compare, crop, detect, match_colour, resize, sample,"
+        " track)"
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+from vedette.declaring.labels import label_mistakes
 from vedette.declaring.machines import cluster_mistakes, joint_mistakes
 from vedette.declaring.settings import setting_mistakes
 from vedette.declaring.shape import fit
@@ -53,6 +54,7 @@ def complete_mistakes(
         _streams(workflow),
         setting_mistakes(workflow, signatures, variants),
         wiring_mistakes(workflow, signatures),
+        label_mistakes(workflow),
         _quantisers(workflow),
     )
 

@@ -109,8 +109,15 @@ def _setting(parameter: inspect.Parameter, hint: Any) -> Setting:
     required = parameter.default is parameter.empty
     return Setting(
         name=parameter.name,
-        schema=get_args(hint)[0] if knob else hint,
+        schema=_without(knob, hint) if knob else hint,
         default=None if required else parameter.default,
         required=required,
         choices=knob.values if knob else (),
     )
+
+
+def _without(knob: Knob, hint: Any) -> Any:
+    """A knob's type, with the bounds that stand beside the knob."""
+    inner, *marks = get_args(hint)
+    bounds = tuple(mark for mark in marks if mark is not knob)
+    return Annotated[(inner, *bounds)] if bounds else inner

@@ -7,13 +7,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
-from vedette.declaring.shape import described, instead
+from vedette.declaring.shape import core_type, described, fit, instead
 from vedette.errors import nearest
 from vedette.records.mistakes import ElementPath, Mistake, shown
 from vedette.types.graph import Scalar, Step, Workflow
 from vedette.types.operators import Setting, Signature
 
 RESERVED = ("run", "from", "when")
+PLANNED = frozenset({"decode", "encode", "merge", "tile"})
+"""Operators that the planner puts into a plan; nobody declares them."""
 
 
 class SettingChecker:
@@ -22,15 +24,24 @@ class SettingChecker:
     def __init__(self) -> None:
         self._adapters: dict[int, tuple[Setting, TypeAdapter[Any] | None]] = {}
 
-    def fits(self, value: Any, setting: Setting) -> bool:
+    def mistakes(self, value: Any, setting: Setting, path: ElementPath) -> Iterator[Mistake]:
         adapter = self._adapter(setting)
         if adapter is None:
-            return True
+            return
+        expected = _expected(setting)
         try:
             adapter.validate_json(json.dumps(value), strict=True)
-        except (ValidationError, TypeError, ValueError, RecursionError):
-            return False
-        return True
+        except ValidationError as error:
+            inner = [each for each in fit(value, setting.schema, path) if each.path != path]
+            if inner:
+                yield from inner
+                return
+            expected = _own_words(error) or expected
+        except (TypeError, ValueError, RecursionError):
+            pass
+        else:
+            return
+        yield Mistake(path, shown(value), expected, _instead(value, setting))
 
     def _adapter(self, setting: Setting) -> TypeAdapter[Any] | None:
         """None where pydantic cannot read the type: the operator itself must object then."""
@@ -52,8 +63,8 @@ def setting_mistakes(
     for step in workflow.steps:
         path = ("steps", step.name)
         signature = signatures.get(step.operator)
-        if signature is None:
-            hint = nearest(step.operator, tuple(signatures))
+        if signature is None or (step.operator in PLANNED and not step.part_of):
+            hint = nearest(step.operator, [name for name in signatures if name not in PLANNED])
             found = f"the operator {step.operator!r}"
             yield Mistake((*path, "run"), found, "the name of an operator", hint)
             continue
@@ -101,9 +112,11 @@ def _value(
     value: Any, setting: Setting, path: ElementPath, checker: SettingChecker
 ) -> Iterator[Mistake]:
     words = [each for each in setting.choices if isinstance(each, str)]
-    if not checker.fits(value, setting):
-        yield Mistake(path, shown(value), _expected(setting), _instead(value, setting))
-    elif isinstance(value, str) and words and value not in words:
+    found = list(checker.mistakes(value, setting, path))
+    yield from found
+    if found:
+        return
+    if isinstance(value, str) and words and value not in words:
         yield Mistake(path, shown(value), _expected(setting), nearest(value, words))
 
 
@@ -127,6 +140,13 @@ def _expected(setting: Setting) -> str:
 def _instead(value: Any, setting: Setting) -> str:
     if setting.choices:
         return f"{{choose: [{', '.join(map(str, setting.choices))}]}}"
-    if setting.required or setting.schema in (int, float):
+    if setting.required or core_type(setting.schema) in (int, float):
         return instead(value, setting.schema)
     return f"{json.dumps(setting.default, default=str)} (the default)"
+
+
+def _own_words(error: ValidationError) -> str:
+    """What a validator of the operator's own asks for, of the whole setting."""
+    told = error.errors(include_url=False)[0]
+    is_own = told["type"] == "value_error" and not told["loc"]
+    return str(told["ctx"]["error"]) if is_own else ""

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Generator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin, get_type_hints
@@ -12,7 +13,7 @@ from pydantic import BaseModel, StringConstraints
 
 from vedette.errors import nearest
 from vedette.records.mistakes import ElementPath, Mistake, shown
-from vedette.records.syntax import Unit
+from vedette.records.syntax import OneOf, Unit
 
 BAD: Any = object()
 """Stands for a value that has been complained about."""
@@ -61,10 +62,12 @@ def described(hint: Any) -> str:
     if origin is list:
         return f"a list of: {described(get_args(inner)[0])}"
     if origin is dict or (isinstance(inner, type) and issubclass(inner, (BaseModel, dict))):
-        return "a mapping"
-    if any(isinstance(mark, StringConstraints) and mark.pattern for mark in marks):
+        text = "a mapping"
+    elif any(isinstance(mark, StringConstraints) and mark.pattern for mark in marks):
         return "a name (letters, digits, _ and -)"
-    text = _WORDS.get(inner, "a number" if inner is float else "a value")
+    else:
+        text = _WORDS.get(inner, "a number" if inner is float else "a value")
+        text = next((mark.kind for mark in marks if isinstance(mark, OneOf)), text)
     return "".join((text, *map(_mark_words, marks)))
 
 
@@ -72,6 +75,8 @@ def _mark_words(mark: Any) -> str:
     match mark:
         case Unit(name):
             return f", in {name}"
+        case MinLen(min_length=least):
+            return f", at least {least} in it"
         case Gt(gt=low):
             return f", above {low:,.12g}"
         case Ge(ge=low):
@@ -80,6 +85,11 @@ def _mark_words(mark: Any) -> str:
             return f", at most {high:,.12g}"
         case _:
             return ""
+
+
+def core_type(hint: Any) -> Any:
+    """A type without its marks."""
+    return _split(hint)[0]
 
 
 def _split(hint: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -219,8 +229,10 @@ def _is_outside(value: Any, inner: Any, marks: tuple[Any, ...]) -> bool:
     return any(_breaks(value, mark) for mark in marks)
 
 
-def _breaks(value: Any, mark: Any) -> bool:
+def _breaks(value: Any, mark: Any) -> bool:  # noqa: PLR0911  # one kind of mark a line
     match mark:
+        case OneOf(names):
+            return value not in names
         case Gt(gt=low):
             return bool(value <= low)
         case Ge(ge=low):
@@ -242,7 +254,7 @@ def _wrong(value: Any, hint: Any, path: ElementPath) -> Mistake:
     return Mistake(path, shown(value), expected, instead(value, hint))
 
 
-def instead(value: Any, hint: Any) -> str:
+def instead(value: Any, hint: Any) -> str:  # noqa: PLR0911  # one kind of value a line
     """What to write in place of a wrong value, as far as that can be guessed."""
     inner, marks = _split(hint)
     if inner in (int, float):
@@ -252,6 +264,10 @@ def instead(value: Any, hint: Any) -> str:
         return "a number within these bounds" if marks else "a number"
     if get_origin(inner) is Literal:
         return nearest(str(value), [str(each) for each in get_args(inner)])
+    many = next((mark.names for mark in marks if isinstance(mark, OneOf)), ())
+    close = get_close_matches(str(value), many)
+    if close:
+        return " or ".join(close)
     if inner is str and isinstance(value, (bool, int, float)):
         return f'"{value}", in quotes'
     if get_origin(inner) is list and isinstance(value, (str, int, float)):

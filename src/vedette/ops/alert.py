@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from vedette.boxes import areas, shared_areas
 from vedette.declaring.operator import operator
 from vedette.media.jpeg import encode_jpeg
+from vedette.ops.bounds import Duration
 from vedette.ops.votes import FORGET_S
 from vedette.types.events import Event
 from vedette.types.media import Match, Region
@@ -45,7 +48,11 @@ class Alert:
     """
 
     def __init__(
-        self, *, min_duration_s: float = 1.0, kind: str = "match", quality: int = 90
+        self,
+        *,
+        min_duration_s: Duration = 1.0,
+        kind: str = "match",
+        quality: Annotated[int, Ge(1), Le(100)] = 90,
     ) -> None:
         self.min_duration_s = min_duration_s
         self.kind = kind

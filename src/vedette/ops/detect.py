@@ -12,6 +12,7 @@ from vedette.declaring.operator import Model, operator
 from vedette.errors import ModelError, Problem, nearest
 from vedette.models.backend import Detector
 from vedette.models.heads import without_overlaps
+from vedette.ops.bounds import Classes, Share
 from vedette.types.media import Detections, Frame
 
 EDGE_PX = 3.0
@@ -23,8 +24,8 @@ def detect(
     frame: Frame,
     *,
     model: Model[Detector],
-    confidence: float = 0.3,
-    classes: dict[str, list[str]],
+    confidence: Share = 0.3,
+    classes: Classes,
 ) -> Detections:
     """Objects of the asked classes, boxes in source pixels, the surest first.
 

@@ -1,13 +1,16 @@
 """What one object is, decided over its whole track: its type by majority, its colour by median."""
 
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from vedette.declaring.operator import operator
 from vedette.errors import DeclarationError, Problem, nearest
+from vedette.ops.bounds import Share
 from vedette.ops.colour import COLOURS, Colour, body_shares
-from vedette.ops.votes import Ballots
+from vedette.ops.votes import MOST_PER_TRACK, Ballots
 from vedette.types.media import Crop, Match
 
 EDGE_PX = 2.0
@@ -58,10 +61,10 @@ class MatchColour:
         self,
         *,
         colour: Colour,
-        threshold: float = 0.3,
-        min_votes: int = 2,
-        min_confidence: float = 0.4,
-        min_side: float = 0.05,
+        threshold: Share = 0.3,
+        min_votes: Annotated[int, Ge(1), Le(MOST_PER_TRACK)] = 2,
+        min_confidence: Share = 0.4,
+        min_side: Share = 0.05,
     ) -> None:
         if colour not in COLOURS:
             raise DeclarationError(

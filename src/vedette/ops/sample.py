@@ -6,12 +6,18 @@ from fractions import Fraction
 from math import floor
 from typing import Annotated
 
+from annotated_types import Ge, Gt, Le
+
 from vedette import image
 from vedette.declaring.operator import operator
 from vedette.errors import DeclarationError, Problem
 from vedette.media.picture import ResizedPicture
+from vedette.ops.bounds import Share
 from vedette.types.graph import SOURCE, Knob
 from vedette.types.media import Columns, Frame, Pixels
+
+Rate = Annotated[float, Gt(0), Le(1000)]
+Width = Annotated[int, Ge(2), Le(1 << 16)]
 
 _EARLY = Fraction(1, 32)  # of an interval: containers round times, some to milliseconds
 
@@ -46,7 +52,7 @@ class Sample:
     """
 
     def __init__(
-        self, *, rate_fps: Annotated[float | str, Knob(SOURCE, 15, 12, 10, 8, 5, 2)] = SOURCE
+        self, *, rate_fps: Annotated[Rate | str, Knob(SOURCE, 15, 12, 10, 8, 5, 2)] = SOURCE
     ) -> None:
         self.rate_fps = rate_fps
         self._rate = None if rate_fps == SOURCE else Fraction(_positive("rate_fps", rate_fps))
@@ -71,7 +77,7 @@ class SkipStill:
     picture, from 0 to 1; at 0 nothing is dropped.
     """
 
-    def __init__(self, *, threshold: Annotated[float, Knob(0.0, 0.01, 0.03, 0.1)] = 0.01) -> None:
+    def __init__(self, *, threshold: Annotated[Share, Knob(0.0, 0.01, 0.03, 0.1)] = 0.01) -> None:
         self.threshold = threshold
         self.state = LastThumbnails()
 
@@ -87,7 +93,7 @@ class SkipStill:
 
 @operator
 def resize(
-    frame: Frame, *, width: Annotated[int | str, Knob(SOURCE, 960, 640, 480, 320)] = SOURCE
+    frame: Frame, *, width: Annotated[Width | str, Knob(SOURCE, 960, 640, 480, 320)] = SOURCE
 ) -> Frame:
     """A picture of that width, never a larger one; "source" leaves it as it is.
 

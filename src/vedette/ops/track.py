@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 from vedette.boxes import Floats, iou, pairwise_iou
 from vedette.declaring.operator import operator
+from vedette.ops.bounds import Duration, Share
 from vedette.ops.motion import Motion
 from vedette.types.media import Columns, Detections
 
@@ -86,11 +87,11 @@ class Track:
     def __init__(
         self,
         *,
-        high_confidence: float = 0.5,
-        start_confidence: float = 0.3,
-        match_iou: float = 0.2,
-        low_match_iou: float = 0.5,
-        lost_s: float = 1.0,
+        high_confidence: Share = 0.5,
+        start_confidence: Share = 0.3,
+        match_iou: Share = 0.2,
+        low_match_iou: Share = 0.5,
+        lost_s: Duration = 1.0,
     ) -> None:
         self.high_confidence = high_confidence
         self.start_confidence = start_confidence

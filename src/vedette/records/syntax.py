@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
-from pydantic_core import CoreSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from vedette.types.cluster import Tier
 from vedette.types.graph import Accuracy, Metric, Scalar, Value
@@ -25,6 +32,29 @@ class Unit:
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {**handler(core), "description": f"in {self.name}"}
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Marks text that is one of ``names``, more than a message should list; ``kind`` says what."""
+
+    names: tuple[str, ...]
+    kind: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._known, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(core), "enum": list(self.names)}
+
+    def _known(self, name: str) -> str:
+        if name not in self.names:
+            raise ValueError(self.kind)
+        return name
 
 
 NAME_PATTERN = r"^\w[\w-]*$"

@@ -9,7 +9,7 @@ import pytest
 
 import vedette as vd
 from vedette.declaring.operator import signatures
-from vedette.errors import InfeasibleError, InputError, RecordError
+from vedette.errors import DeclarationError, InfeasibleError, InputError, RecordError
 from vedette.planning.cost import feasible
 from vedette.running.virtual import simulate as replay
 from vedette.session import Rehearsal, export_events, load_declaration, load_workflow
@@ -144,7 +144,6 @@ def test_an_objective_may_change_after_measuring(
 @pytest.mark.parametrize(
     "changed",
     [
-        {"steps": ()},
         {"transport": {"qp": (18,)}},
         {"events": {"min_duration_s": 3.0}},
     ],
@@ -192,3 +191,10 @@ def test_a_stream_that_plans_on_nothing_gives_no_plan(
     nothing = replace(declared, sources=(replace(source, streams=(silent,)),))
     with pytest.raises(InputError, match="no frames to choose with"):
         vd.plan(nothing, machines)
+
+
+def test_a_workflow_that_nobody_checked_is_checked_before_anything_is_measured(
+    declared: Workflow, machines: Cluster, measured: Profile
+) -> None:
+    with pytest.raises(DeclarationError, match="found an empty mapping in steps"):
+        vd.plan(replace(declared, steps=()), machines, measured)

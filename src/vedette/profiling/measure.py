@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -119,6 +120,19 @@ def _reference_ms() -> float:
     return 1000 * median(took_s)
 
 
+def _result(future: Future[Rehearsed]) -> Rehearsed:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise InputError(
+            Problem(
+                "worker processes that ended before they had done anything",
+                "a script whose work stands under: if __name__ == '__main__':",
+                "that line around it; else look at what was killed, as for want of memory",
+            )
+        ) from None
+
+
 class Workers:
     """Processes that take one job each at a time; the same results as one process, sooner."""
 
@@ -134,7 +148,7 @@ class Workers:
         """(job's number, what came of it), as they end."""
         try:
             for future in as_completed(begun):
-                yield begun[future], future.result()
+                yield begun[future], _result(future)
         finally:
             for future in begun:
                 future.cancel()
@@ -148,7 +162,7 @@ class Workers:
         begun = list(self.begin(jobs))
         try:
             for future in begun:
-                yield future.result()
+                yield _result(future)
         finally:
             for future in begun:
                 future.cancel()

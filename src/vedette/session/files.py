@@ -145,6 +145,13 @@ def check(
     return check_workflow(first, *known)
 
 
+def ensure_right(workflow: Workflow, cluster: Cluster | None = None) -> None:
+    """Raise DeclarationError with everything that is wrong, as in a workflow built unchecked."""
+    problems = check(workflow, cluster)
+    if problems:
+        raise DeclarationError(*problems)
+
+
 def _unrunnable(plan: Plan) -> Iterator[Problem]:
     """What people change in a plan's file, or what was made with operators that are not here."""
     known = signatures()

@@ -25,6 +25,7 @@ from vedette.profiling.sweep import Measuring, default_cache, measure_device, me
 from vedette.running.virtual import simulate as replay
 from vedette.scoring import pooled, score
 from vedette.session.common import Progress, frames_of, quiet
+from vedette.session.files import ensure_right
 from vedette.session.fitting import fitting
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
@@ -42,6 +43,7 @@ def profile(
 
     Traces are cached by content: a killed profile goes on where it was, a repeated one is free.
     """
+    ensure_right(workflow)
     frames = frames_of(workflow)
     with workers(processes) as pool:
         return measure_profile(workflow, Measuring(pool, frames, progress, default_cache()))
@@ -90,6 +92,7 @@ def plan(
     """
     if method not in ("joint", "baseline", "frames"):
         raise InputError(Problem(f"the method {method!r}", "joint, baseline or frames"))
+    ensure_right(workflow, cluster)
     measured = fitting(measured or profile(workflow, progress=progress), workflow)
     cluster = as_measured(cluster, measured)
     with workers() as pool:

@@ -1,16 +1,20 @@
-from dataclasses import replace
+import pickle
+from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 from tests.planning.conftest import City, trace
 
 from vedette.errors import RecordError
-from vedette.planning.cost import demand, feasible, figures, latencies, timing, weigh
+from vedette.planning.cost import demand, feasible, figures, frames, latencies, timing, weigh
+from vedette.planning.cover import cover
 from vedette.planning.expand import expand, golden
 from vedette.planning.layout import graph, layouts, placements, site
 from vedette.planning.placement import transport
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.figures import Figures
 from vedette.types.graph import Choice, Scalar
+from vedette.types.profile import StepTrace
 
 
 def choice(city: City, **moved: Scalar) -> Choice:
@@ -101,7 +105,7 @@ def test_price_is_hours_of_busy_devices_and_gigabytes(city: City) -> None:
     assert at_edge.price_per_hour == pytest.approx(0.44 + at_edge.wan_mbps * 0.45 * 0.09)
 
 
-def test_streams_that_were_not_profiled_cost_the_average(city: City) -> None:
+def test_streams_that_were_not_profiled_cost_what_one_of_their_source_does(city: City) -> None:
     one = predicted(city, "edge edge edge edge", model="small", rate=5, qp=30)
     source = city.workflow.sources[0]
     third = replace(source.streams[0], name="c")
@@ -128,10 +132,57 @@ def test_every_placement_weighed_in_bulk_costs_what_it_costs_alone(city: City) -
     rows = placements(shape, place, city.signatures)
     plans, ask = layouts(shape, place, rows), demand(trace(chosen), shape, city.signatures)
     weights = weigh(plans, ask, shape, place)
-    times = timing(latencies(plans, ask, shape, place, weights), ask)
+    each = frames(trace(chosen), shape)
+    times = timing(latencies(plans, each, shape, place, weights), each)
     assert len(rows) == 3**4
     for i, row in enumerate(rows):
         at = {name: place.names[d] for name, d in zip(shape.names, row, strict=True)}
         alone = figures(workflow, at, city.cluster, trace(chosen), city.signatures)
         for name, values in {**weights.metrics, **times}.items():
             assert getattr(alone, name) == pytest.approx(values[i])
+
+
+def test_a_forecast_is_the_same_from_a_trace_that_was_made_to_cover_every_stream(
+    city: City,
+) -> None:
+    chosen = choice(city, rate=5, model="plain", qp=30)
+    source, measured = city.workflow.sources[0], trace(chosen)
+    costs = np.where(measured.stream == 0, 1.0, 3.0)
+    steps = {
+        name: replace(step, cpu_s=step.cpu_s * costs, size_bytes=step.size_bytes * costs)
+        for name, step in measured.steps.items()
+    }
+    uneven = replace(measured, steps=steps)
+    streams = (*source.streams, *(replace(source.streams[0], name=name) for name in "cde"))
+    wider = replace(city.workflow, sources=(replace(source, streams=streams),))
+    workflow = expand(wider, chosen, city.variants)
+    placement = {step.name: "edge" for step in workflow.steps}
+    lent, covered = (
+        figures(workflow, placement, city.cluster, each, city.signatures)
+        for each in (uneven, cover(uneven, wider))
+    )
+    assert lent.load == pytest.approx(covered.load)
+    assert lent.step_ms == pytest.approx(covered.step_ms)
+    assert (lent.frames, lent.analysed) == (covered.frames, covered.analysed)
+    for metric in ("wan_mbps", "latency_p50_ms", "latency_p95_ms", "age_p95_ms", "age_max_ms"):
+        assert getattr(lent, metric) == pytest.approx(getattr(covered, metric))
+
+
+def test_what_a_search_keeps_of_a_choice_does_not_grow_with_the_frames(city: City) -> None:
+    chosen = choice(city, rate=5, model="plain", qp=30)
+    shape = graph(expand(city.workflow, chosen, city.variants), city.cluster, city.signatures)
+    short = trace(chosen)
+    longer = replace(
+        short,
+        stream=np.tile(short.stream, 9),
+        frame=np.tile(short.frame, 9),
+        time_s=np.tile(short.time_s, 9),
+        analysed=np.tile(short.analysed, 9),
+        steps={
+            name: StepTrace(*(np.tile(getattr(step, each.name), 9) for each in fields(step)))
+            for name, step in short.steps.items()
+        },
+    )
+    kept = [demand(each, shape, city.signatures) for each in (short, longer)]
+    assert len(pickle.dumps(kept[0])) == pytest.approx(len(pickle.dumps(kept[1])), abs=64)
+    assert kept[0].work_rate == pytest.approx(kept[1].work_rate)

@@ -5,7 +5,7 @@ from tests.planning.conftest import City
 
 from vedette.planning.expand import expand
 from vedette.planning.layout import MOST_PLACEMENTS, Graph, graph, placements, site
-from vedette.types.cluster import Cluster, Device, Link
+from vedette.types.cluster import Cluster, Device, Link, Tier
 from vedette.types.graph import Source, Step, Stream
 
 
@@ -73,8 +73,8 @@ def test_lanes_have_a_rate_each_way() -> None:
 
 def test_a_camera_linked_to_the_cloud_uses_the_wan_and_only_that() -> None:
     camera = Device("camera", "camera", 1, per_stream=True)
-    devices = (camera, Device("edge", "edge", 1), Device("cloud", "cloud", 1))
-    devices += (Device("hub", "edge", 1), Device("other", "cloud", 1))
+    places: dict[str, Tier] = {"edge": "edge", "cloud": "cloud", "hub": "edge", "other": "cloud"}
+    devices = (camera, *(Device(name, tier, 1) for name, tier in places.items()))
     links = [Link(*ends, 1, 1, 1) for ends in (
         ("camera", "cloud"), ("cloud", "edge"), ("camera", "edge"), ("edge", "hub"),
         ("cloud", "other"),

@@ -49,14 +49,10 @@ def compose(profile: Profile, choice: Choice, expanded: Workflow) -> Trace:
     knobs = moved(profile, choice)
     whole = _measured(profile, knobs)
     effects = {knob: _effect(profile, knob, value) for knob, value in knobs.items()}
-    above = _ancestors(expanded)
-    nodes, steps = _nodes(expanded), dict[str, StepTrace]()
-    for name, declared in nodes:
-        parts = frozenset(each for each, owner in nodes if owner == declared)
-        part = _compose_step(
-            profile, name, declared, parts=parts, effects=effects, above=above[name]
-        )
-        steps[name] = part if whole is None else _filled(whole.steps[name], part)
+    steps = dict[str, StepTrace]()
+    for node in _nodes(expanded):
+        part = _compose_step(profile, node, effects)
+        steps[node.name] = part if whole is None else _filled(whole.steps[node.name], part)
     base = profile.golden if whole is None else whole
     analysed = base.analysed.copy()
     for effect in effects.values():
@@ -124,15 +120,18 @@ def declared_name(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _compose_step(
-    profile: Profile,
-    name: str,
-    declared: str,
-    *,
-    parts: frozenset[str],
-    effects: Mapping[str, _Effect],
-    above: frozenset[str],
-) -> StepTrace:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A source or step, all parts of its declared step, and the declared steps above that."""
+
+    name: str
+    declared: str
+    parts: frozenset[str]
+    above: frozenset[str]
+
+
+def _compose_step(profile: Profile, node: _Node, effects: Mapping[str, _Effect]) -> StepTrace:
+    name, declared, parts = node.name, node.declared, node.parts
     is_whole = _groups(profile.golden).get(declared) == parts
     mine = (effect for effect in effects.values() if effect.step == declared)
     own = next((effect for effect in mine if _groups(effect.trace).get(declared) == parts), None)
@@ -151,7 +150,7 @@ def _compose_step(
     for effect in effects.values():
         if effect is own:
             continue
-        is_below = effect.step in above
+        is_below = effect.step in node.above
         if is_below and effect.kept is not None:
             kept = effect.kept if kept is None else kept & effect.kept
         ratios = effect.masked if is_below else effect.plain
@@ -226,17 +225,24 @@ def _sweep(profile: Profile, knob: str, value: Scalar) -> Sweep:
         ) from None
 
 
-def _nodes(workflow: Workflow) -> list[tuple[str, str]]:
-    """(name, declared step) of every source and step."""
-    sources = [(source.name, source.name) for source in workflow.sources]
-    return [*sources, *((step.name, step.declared) for step in workflow.steps)]
+def _nodes(workflow: Workflow) -> tuple[_Node, ...]:
+    steps = tuple((step.name, step.declared, step.inputs) for step in workflow.ordered())
+    return _structure(tuple(source.name for source in workflow.sources), steps)
 
 
-def _ancestors(workflow: Workflow) -> dict[str, frozenset[str]]:
-    """The declared steps above each source and step, not counting its own."""
-    found: dict[str, frozenset[str]] = {source.name: frozenset() for source in workflow.sources}
-    declared = dict(_nodes(workflow))
-    for step in workflow.ordered():
-        above = frozenset().union(*(found[n] | {declared[n]} for n in step.inputs))
-        found[step.name] = above - {step.declared}
-    return found
+@lru_cache(maxsize=64)
+def _structure(
+    sources: tuple[str, ...], steps: tuple[tuple[str, str, tuple[str, ...]], ...]
+) -> tuple[_Node, ...]:
+    """From sources and (name, declared step, inputs) of steps, each after its inputs."""
+    declared = {name: name for name in sources} | {name: owner for name, owner, _ in steps}
+    above: dict[str, frozenset[str]] = {name: frozenset() for name in sources}
+    for name, owner, inputs in steps:
+        upstream = frozenset().union(*(above[n] | {declared[n]} for n in inputs))
+        above[name] = upstream - {owner}
+    parts: dict[str, set[str]] = {}
+    for name, owner in declared.items():
+        parts.setdefault(owner, set()).add(name)
+    return tuple(
+        _Node(name, owner, frozenset(parts[owner]), above[name]) for name, owner in declared.items()
+    )

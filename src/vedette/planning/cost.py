@@ -2,7 +2,7 @@
 
 A device's load is (CPU seconds per second) / (cores x speed), a link's is bits / rate, each way on
 its own. Something that exists beside every stream is as loaded as its busiest one. Streams that
-the trace does not hold cost what the average of their source does.
+the trace does not hold cost what another of their source does (:mod:`vedette.planning.cover`).
 
 Latency of an analysed frame is the longest path from capture to its answer: each step's CPU time
 on one core of its device, and where it changes device packing, the transfer (bytes / rate and half
@@ -16,14 +16,16 @@ Price is the hours of every device that does something (one for each stream wher
 stream) and the gigabytes on every link.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vedette.errors import Problem, RecordError
 from vedette.planning.compose import accuracy, compose
+from vedette.planning.cover import lenders, lent_rows
 from vedette.planning.layout import Flags, Floats, Graph, Layouts, Site, graph, layouts, site
 from vedette.planning.placement import Placement, home, strip
 from vedette.types.cluster import Cluster
@@ -43,27 +45,40 @@ FULL_LOAD = 0.99
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Demand:
-    """What a choice asks of any placement; see the axes in :mod:`vedette.planning.layout`.
+class Frames:
+    """What the analysed frames of a choice take one by one, a column each.
 
-    ``*_rate`` are CPU seconds at speed 1, or Mbit, a second for each stream; ``cpu_s``, ``pack_s``,
-    ``unpack_s`` and ``size_bytes`` have a column for each analysed frame. ``memory_gb`` (N,).
+    ``cpu_s`` (N, frames); ``pack_s``, ``unpack_s``, ``size_bytes`` (F, frames); ``stream``,
+    ``time_s`` (frames,); see the axes in :mod:`vedette.planning.layout`.
     """
 
-    work_rate: Floats
-    mbps: Floats
     cpu_s: Floats
     pack_s: Floats
     unpack_s: Floats
     size_bytes: Floats
     stream: NDArray[np.int32]
     time_s: Floats
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Demand:
+    """What a choice asks of any placement on average: as small for a day of video as for a minute.
+
+    ``work_rate`` (N + 2F, K) and ``mbps`` (F, K) are CPU seconds at speed 1, and Mbit, a second;
+    ``average`` has the mean analysed frame as its one column, or none; ``memory_gb`` (N,).
+    """
+
+    work_rate: Floats
+    mbps: Floats
+    average: Frames
+    longest_gap_s: float
     frame_rate: float
     analysed_rate: float
     variability: float
     memory_gb: Floats
     is_measured: Flags
     frames: int
+    analysed: int
 
 
 def demand(
@@ -72,32 +87,70 @@ def demand(
     signatures: Mapping[str, Signature],
     variants: Mapping[str, Variant] | None = None,
 ) -> Demand:
-    cpu = np.stack([trace.steps[name].cpu_s for name in graph.names])
-    pack, unpack, size = _flow_rows(trace, graph)
+    lent = lenders(trace, graph.workflow)
+    cpu, pack, unpack, size = _rows(trace, graph)
     is_measured: Flags = np.logical_and.reduce(np.isfinite(size), axis=1)
-    size = np.where(is_measured[:, None], size, 0.0)
-    pack, unpack = np.nan_to_num(pack), np.nan_to_num(unpack)
-    kept = trace.analysed
-    counts = np.stack([np.ones(len(kept)), kept])
-    rates = _per_stream(trace, graph.workflow, np.concatenate([cpu, pack, unpack, size, counts]))
+    counts = np.stack([np.ones(len(trace.frame)), trace.analysed])
+    known = [np.nan_to_num(rows) for rows in (pack, unpack, size)]
+    rates = _per_stream(trace, graph.workflow, lent, np.concatenate([cpu, *known, counts]))
     split = len(cpu) + len(pack) + len(unpack)
-    total = cpu[:, kept].sum(axis=0)
+    each = _analysed(trace, lent, [cpu, *known])
+    total = each.cpu_s.sum(axis=0)
     spread = float(np.var(total) / np.mean(total) ** 2) if total.sum() > 0 else 0.0
+    gaps = np.diff(each.time_s)[np.diff(each.stream) == 0]
     return Demand(
         work_rate=rates[:split],
         mbps=rates[split:-2] * 8e-6,
-        cpu_s=cpu[:, kept],
-        pack_s=pack[:, kept],
-        unpack_s=unpack[:, kept],
-        size_bytes=size[:, kept],
-        stream=trace.stream[kept],
-        time_s=trace.time_s[kept],
+        average=_average(each),
+        longest_gap_s=float(gaps.max()) if len(gaps) else float("inf"),
         frame_rate=float(rates[-2].sum()),
         analysed_rate=float(rates[-1].sum()),
         variability=(1 + spread) / 2,
         memory_gb=_memory_gb(graph, signatures, variants or {}),
         is_measured=is_measured,
-        frames=len(trace.frame),
+        frames=len(trace.frame) + sum(_held(trace, lender) for lender in lent.values()),
+        analysed=len(each.stream),
+    )
+
+
+def frames(trace: Trace, graph: Graph) -> Frames:
+    """Each analysed frame of each stream, also of those that borrow what another one measured."""
+    cpu, *others = _rows(trace, graph)
+    lent = lenders(trace, graph.workflow)
+    return _analysed(trace, lent, [cpu, *(np.nan_to_num(rows) for rows in others)])
+
+
+def _rows(trace: Trace, graph: Graph) -> tuple[Floats, Floats, Floats, Floats]:
+    cpu = np.stack([trace.steps[name].cpu_s for name in graph.names])
+    return cpu, *_flow_rows(trace, graph)
+
+
+def _held(trace: Trace, stream: str) -> int:
+    return int((trace.stream == trace.streams.index(stream)).sum())
+
+
+def _analysed(trace: Trace, lent: Mapping[str, str], rows: Sequence[Floats]) -> Frames:
+    stream, taken = trace.stream, np.arange(len(trace.frame))
+    if lent:
+        _, stream, taken = lent_rows(trace, lent)
+    kept = trace.analysed[taken]
+    stream, taken = stream[kept], taken[kept]
+    cpu_s, pack_s, unpack_s, size_bytes = (each[:, taken] for each in rows)
+    return Frames(cpu_s, pack_s, unpack_s, size_bytes, stream, trace.time_s[taken])
+
+
+def _average(each: Frames) -> Frames:
+    def mean(rows: Floats) -> Floats:
+        found: Floats = rows.mean(axis=1, keepdims=True) if rows.shape[1] else rows
+        return found
+
+    return Frames(
+        mean(each.cpu_s),
+        mean(each.pack_s),
+        mean(each.unpack_s),
+        mean(each.size_bytes),
+        each.stream[:1].copy(),
+        each.time_s[:1].copy(),
     )
 
 
@@ -124,20 +177,14 @@ def _flow_rows(trace: Trace, graph: Graph) -> tuple[Floats, Floats, Floats]:
     return np.stack(pack), np.stack(unpack), np.stack(size)
 
 
-def _per_stream(trace: Trace, workflow: Workflow, rows: Floats) -> Floats:
-    """Row sums over each stream's own duration: (rows, K)."""
-    streams = list(workflow.streams())
-    place = {name: i for i, name in enumerate(trace.streams)}
-    chosen = np.stack([trace.stream == place.get(stream.name, -1) for _, stream in streams], axis=1)
-    frames = chosen.sum(axis=0)
-    rate = np.array([float(trace.rates.get(stream.name, 0)) for _, stream in streams])
-    share = chosen * (rate / np.maximum(frames, 1))
-    for source in workflow.sources:
-        own = np.array([name == source.name for name, _ in streams])
-        if (own & (frames > 0)).any():
-            mean = share[:, own & (frames > 0)].mean(axis=1, keepdims=True)
-            share = np.where(own & (frames == 0), mean, share)
-    found: Floats = rows @ share
+def _per_stream(trace: Trace, workflow: Workflow, lent: Mapping[str, str], rows: Floats) -> Floats:
+    """Row sums over each stream's own duration, a second: (rows, K)."""
+    names = [stream.name for _, stream in workflow.streams()]
+    measured = [lent.get(name, name) for name in names]
+    number = {name: i for i, name in enumerate(trace.streams)}
+    chosen = np.stack([trace.stream == number.get(name, -1) for name in measured], axis=1)
+    rate = np.array([float(trace.rates.get(name, 0)) for name in measured])
+    found: Floats = rows @ (chosen * (rate / np.maximum(chosen.sum(axis=0), 1)))
     return found
 
 
@@ -185,20 +232,8 @@ def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
     }
     waits = _waits(used, full, ask, site, streams)
     weights = Weights(np.concatenate([used, full, memory], axis=1), metrics, *waits)
-    average = replace(
-        ask,
-        cpu_s=_mean(ask.cpu_s),
-        pack_s=_mean(ask.pack_s),
-        unpack_s=_mean(ask.unpack_s),
-        size_bytes=_mean(ask.size_bytes),
-    )
-    latency = latencies(plans, average, graph, site, weights)
-    return replace(weights, metrics={**metrics, **timing(latency, ask, with_age_p95=False)})
-
-
-def _mean(rows: Floats) -> Floats:
-    mean: Floats = rows.mean(axis=1, keepdims=True) if rows.shape[1] else np.zeros((len(rows), 1))
-    return mean
+    latency = latencies(plans, ask.average, graph, site, weights)
+    return replace(weights, metrics={**metrics, **_average_timing(latency, ask)})
 
 
 def _waits(
@@ -217,7 +252,7 @@ def _waits(
     return devices, lanes
 
 
-def latencies(plans: Layouts, ask: Demand, graph: Graph, site: Site, weights: Weights) -> Floats:
+def latencies(plans: Layouts, each: Frames, graph: Graph, site: Site, weights: Weights) -> Floats:
     """Seconds from capture to the last answer, (P, frames): the longest path through the graph."""
     rows = np.arange(len(plans.place))
     travel_s = site.route @ (8e-6 / site.lane_mbps)  # (D, D) a byte
@@ -229,14 +264,14 @@ def latencies(plans: Layouts, ask: Demand, graph: Graph, site: Site, weights: We
         there = plans.place[:, flow.producer]
         moves = plans.need[rows, j, here]
         lanes = site.route[there, here]
-        fixed = half_trip_s[there, here] + (lanes * weights.lane_wait_s).sum(axis=1)
+        fixed = half_trip_s[there, here] + np.einsum("pl,pl->p", lanes, weights.lane_wait_s)
         fixed += weights.device_wait_s[rows, here] * (there != here)
         pack = pack_on[rows, there, j] / site.core_speed[there]
         extra: Floats = (
             fixed[:, None]
-            + pack[:, None] * ask.pack_s[j]
-            + travel_s[there, here][:, None] * ask.size_bytes[j]
-            + ask.unpack_s[j] / site.core_speed[here][:, None]
+            + pack[:, None] * each.pack_s[j]
+            + travel_s[there, here][:, None] * each.size_bytes[j]
+            + each.unpack_s[j] / site.core_speed[here][:, None]
         )
         arrived: Floats = finish[flow.producer] + extra * moves[:, None]
         return arrived
@@ -244,40 +279,48 @@ def latencies(plans: Layouts, ask: Demand, graph: Graph, site: Site, weights: We
     finish: list[Floats] = []
     for node, inputs in enumerate(graph.inputs):
         here = plans.place[:, node]
-        start = weights.device_wait_s[rows, here][:, None] * np.ones(ask.cpu_s.shape[1])
+        start = weights.device_wait_s[rows, here][:, None] * np.ones(each.cpu_s.shape[1])
         if inputs:
-            start = np.max([arrival(graph.flow_of[i], here) for i in inputs], axis=0)
-        finish.append(start + ask.cpu_s[node] / site.core_speed[here][:, None])
+            start = reduce(np.maximum, [arrival(graph.flow_of[i], here) for i in inputs])
+        finish.append(start + each.cpu_s[node] / site.core_speed[here][:, None])
     answers = [
         arrival(j, np.full(len(rows), flow.target))
         for j, flow in enumerate(graph.flows)
         if flow.role == "answer"
     ]
-    latency: Floats = np.max(answers, axis=0)
+    latency: Floats = reduce(np.maximum, answers)
     return latency
 
 
-def timing(latency: Floats, ask: Demand, *, with_age_p95: bool = True) -> dict[Metric, Floats]:
+def _average_timing(latency: Floats, ask: Demand) -> dict[Metric, Floats]:
+    """Every percentile taken to be the average frame's; infinite where no frame is analysed."""
+    never = np.full(len(latency), np.inf)
+    usual = latency[:, 0] * 1e3 if ask.analysed else never
+    oldest = ask.longest_gap_s * 1e3 + usual
+    return {
+        "latency_p50_ms": usual,
+        "latency_p95_ms": usual,
+        "age_p95_ms": oldest,
+        "age_max_ms": oldest,
+    }
+
+
+def timing(latency: Floats, each: Frames, *, with_age_p95: bool = True) -> dict[Metric, Floats]:
     """Percentiles of latency and age in ms, (P,); infinite where no frame is analysed.
 
     Without ``with_age_p95`` the greatest age stands in for it (a bound, and quick).
     """
-    never, is_average = np.full(len(latency), np.inf), latency.shape[1] == 1
-    middle, high = never, never
-    if len(ask.stream):
-        middle = high = latency[:, 0] * 1e3
-    if len(ask.stream) and not is_average:
+    never = np.full(len(latency), np.inf)
+    middle = high = age = oldest = never
+    if len(each.stream):
         middle, high = np.quantile(latency, [0.5, 0.95], axis=1) * 1e3
-    follows = np.flatnonzero(np.diff(ask.stream) == 0)
-    age, oldest = never, never
+    follows = np.flatnonzero(np.diff(each.stream) == 0)
     if len(follows):
-        gap = np.diff(ask.time_s)[follows]
-        after = latency if is_average else latency[:, follows + 1]
-        oldest = (gap.max() + latency[:, 0] if is_average else (gap + after).max(axis=1)) * 1e3
-        age = oldest
+        gap = np.diff(each.time_s)[follows]
+        after = gap + latency[:, follows + 1]
+        age = oldest = after.max(axis=1) * 1e3
         if with_age_p95:
-            before = latency if is_average else latency[:, follows]
-            age = _age_p95_s(before, gap + after) * 1e3
+            age = _age_p95_s(latency[:, follows], after) * 1e3
     return {
         "latency_p50_ms": middle,
         "latency_p95_ms": high,
@@ -319,16 +362,17 @@ def figures(
     at = {source.name: home(cluster).name for source in plain.sources} | dict(placement)
     row = np.array([[place.names.index(at[name]) for name in shape.names]], np.intp)
     plan, ask = layouts(shape, place, row), demand(trace, shape, signatures, variants)
+    each = frames(trace, shape)
     _refuse_unmeasured(plan, ask, shape)
     weights = weigh(plan, ask, shape, place)
-    latency = latencies(plan, ask, shape, place, weights)
+    latency = latencies(plan, each, shape, place, weights)
     metrics = {name: float(v[0]) for name, v in weights.metrics.items()}
-    metrics |= {name: float(v[0]) for name, v in timing(latency, ask).items()}
+    metrics |= {name: float(v[0]) for name, v in timing(latency, each).items()}
     return Figures(
         label="predicted",
         **metrics,  # type: ignore[arg-type]  # the metrics are Figures' own names
         frames=ask.frames,
-        analysed=len(ask.stream),
+        analysed=ask.analysed,
         load=_loads(weights, place),
         step_ms=_step_ms(plan, ask, shape, place, weights),
         step_mbps={
@@ -370,21 +414,21 @@ def _step_ms(
         if seconds > 0:
             found[name] = found.get(name, 0.0) + float(seconds) * 1e3
 
-    def mean(row: Floats) -> float:
-        return float(row.mean()) if len(row) else 0.0
-
-    speed, nodes = place.core_speed, len(shape.names)
+    speed, nodes, average = place.core_speed, len(shape.names), ask.average
     for i, name in enumerate(shape.names):
-        add(name, mean(ask.cpu_s[i]) / speed[plan.place[0, i]])
+        add(name, average.cpu_s[i].sum() / speed[plan.place[0, i]])
     for j, flow in enumerate(shape.flows):
         name, there = shape.names[flow.producer], plan.place[0, flow.producer]
         if flow.role == "evidence":
             continue
-        add(f"{name}.encode", plan.work[0, there, nodes + j] * mean(ask.pack_s[j]) / speed[there])
+        add(
+            f"{name}.encode",
+            plan.work[0, there, nodes + j] * average.pack_s[j].sum() / speed[there],
+        )
         for here in np.flatnonzero(plan.need[0, j]):
-            add(f"{name}.decode@{place.names[here]}", mean(ask.unpack_s[j]) / speed[here])
+            add(f"{name}.decode@{place.names[here]}", average.unpack_s[j].sum() / speed[here])
             for lane in np.flatnonzero(place.route[there, here]):
-                transfer = mean(ask.size_bytes[j]) * 8e-6 / place.lane_mbps[lane]
+                transfer = average.size_bytes[j].sum() * 8e-6 / place.lane_mbps[lane]
                 add(place.lanes[lane], transfer + place.lane_rtt_s[lane] / 2)
                 add(f"wait {place.lanes[lane]}", weights.lane_wait_s[0, lane])
     unpacks = [j for j, flow in enumerate(shape.flows) if flow.role != "evidence"]

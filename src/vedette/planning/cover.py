@@ -17,23 +17,10 @@ def cover(trace: Trace, workflow: Workflow) -> Trace:
     Lenders take turns, in declared order. What was seen is not borrowed: one physical event counts
     once. A trace that holds every stream comes back as it is.
     """
-    known = {trace.streams[number] for number in set(trace.stream.tolist())}
-    lenders: dict[str, str] = {}
-    for source in workflow.sources:
-        names = [stream.name for stream in source.streams]
-        lending = [name for name in names if name in known]
-        missing = [name for name in names if name not in known]
-        lenders |= {m: lending[i % len(lending)] for i, m in enumerate(missing) if lending}
-    if not lenders:
+    lent = lenders(trace, workflow)
+    if not lent:
         return trace
-    streams = tuple(dict.fromkeys((*trace.streams, *lenders)))
-    parts = [np.arange(len(trace.frame))]
-    owners = [trace.stream]
-    for name, lender in lenders.items():
-        rows = np.flatnonzero(trace.stream == trace.streams.index(lender))
-        parts.append(rows)
-        owners.append(np.full(len(rows), streams.index(name), np.int32))
-    taken, stream = np.concatenate(parts), np.concatenate(owners)
+    streams, stream, taken = lent_rows(trace, lent)
     return replace(
         trace,
         streams=streams,
@@ -42,9 +29,35 @@ def cover(trace: Trace, workflow: Workflow) -> Trace:
         time_s=trace.time_s[taken],
         analysed=trace.analysed[taken],
         steps={name: _rows(step, taken) for name, step in trace.steps.items()},
-        sizes=_lent(trace.sizes, lenders),
-        rates=_lent(trace.rates, lenders),
+        sizes=_lent(trace.sizes, lent),
+        rates=_lent(trace.rates, lent),
     )
+
+
+def lenders(trace: Trace, workflow: Workflow) -> dict[str, str]:
+    """Whose frames each stream borrows that a trace does not hold."""
+    is_known = np.bincount(trace.stream, minlength=len(trace.streams)) > 0
+    known = {name for name, held in zip(trace.streams, is_known, strict=True) if held}
+    found: dict[str, str] = {}
+    for source in workflow.sources:
+        names = [stream.name for stream in source.streams]
+        lending = [name for name in names if name in known]
+        missing = [name for name in names if name not in known]
+        found |= {name: lending[i % len(lending)] for i, name in enumerate(missing) if lending}
+    return found
+
+
+def lent_rows(
+    trace: Trace, lent: Mapping[str, str]
+) -> tuple[tuple[str, ...], NDArray[np.int32], NDArray[np.intp]]:
+    """The names of all streams, and of each row then the stream's number and the row it repeats."""
+    streams = tuple(dict.fromkeys((*trace.streams, *lent)))
+    parts, owners = [np.arange(len(trace.frame))], [trace.stream]
+    for name, lender in lent.items():
+        rows = np.flatnonzero(trace.stream == trace.streams.index(lender))
+        parts.append(rows)
+        owners.append(np.full(len(rows), streams.index(name), np.int32))
+    return streams, np.concatenate(owners), np.concatenate(parts)
 
 
 V = TypeVar("V")

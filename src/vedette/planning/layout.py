@@ -4,10 +4,11 @@ Axes: P placements, N nodes (sources, then steps), F flows, D devices, L lanes (
 directions), K streams.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise, product
-from math import comb
+from math import comb, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -225,7 +226,7 @@ def placements(
     """
     groups = list(dict.fromkeys(step.declared for step in graph.steps))
     allowed = [_allowed(graph, site, group, signatures, pinned or {}) for group in groups]
-    rows = np.array(list(_assignments(allowed)), np.intp).reshape(-1, len(groups))
+    rows = _assignments(tuple(allowed))
     column = {group: i for i, group in enumerate(groups)}
     start = np.full((len(rows), graph.source_count), site.names.index(home(site.cluster).name))
     steps = rows[:, [column[step.declared] for step in graph.steps]]
@@ -246,9 +247,11 @@ def _allowed(
     return tuple(i for i in range(len(site.names)) if not (is_shared and site.is_per_stream[i]))
 
 
-def _assignments(allowed: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]]:
-    if np.prod([float(len(each)) for each in allowed]) <= MOST_PLACEMENTS:
-        return product(*allowed)
+@lru_cache(maxsize=16)
+def _assignments(allowed: tuple[tuple[int, ...], ...]) -> NDArray[np.intp]:
+    """Devices of each group, (rows, groups), in order."""
+    if is_exhaustive(allowed):
+        return np.array(list(product(*allowed)), np.intp).reshape(-1, len(allowed))
     steps, devices = len(allowed), max(len(each) for each in allowed)
     most, total = 0, devices
     while total <= MOST_PLACEMENTS:
@@ -256,7 +259,11 @@ def _assignments(allowed: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]
         total += devices * (devices - 1) ** most * comb(steps - 1, most)
     fewest = max(most - 1, 1)
     found = (row for moves in range(fewest + 1) for row in _with_moves(allowed, moves))
-    return sorted(found)
+    return np.array(sorted(found), np.intp).reshape(-1, len(allowed))
+
+
+def is_exhaustive(allowed: Sequence[tuple[int, ...]]) -> bool:
+    return prod(len(each) for each in allowed) <= MOST_PLACEMENTS
 
 
 def _with_moves(allowed: Sequence[tuple[int, ...]], moves: int) -> Iterator[tuple[int, ...]]:

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.planning.compose import compose
-from vedette.planning.cost import Weights, figures, latencies, load_names, timing, weigh
+from vedette.planning.cost import Weights, figures, frames, latencies, load_names, timing, weigh
 from vedette.planning.layout import Floats, Graph, Layouts, Site, layouts, placements, site
 from vedette.planning.options import Context, Limits, Option, shape_of, tightest
 from vedette.types.cluster import Cluster
-from vedette.types.graph import SOURCE, Objective
+from vedette.types.graph import SOURCE, Metric, Objective
 from vedette.types.plan import Candidate
 
 
@@ -52,9 +52,11 @@ class Ground:
         rough = weigh(plans, option.ask, shape, self.site)
         chosen = self._order(rough)[: self.limits.finalists]
         few, exact = plans.rows(chosen), _rows(rough, chosen)
-        latency = latencies(few, option.ask, shape, self.site, exact)
-        times = timing(latency, option.ask, with_age_p95=self._wants_age())
-        exact = replace(exact, metrics={**exact.metrics, **times})
+        if self._asks_for({"latency_p50_ms", "latency_p95_ms", "age_p95_ms", "age_max_ms"}):
+            each = frames(compose(self.context.profile, option.choice, option.workflow), shape)
+            latency = latencies(few, each, shape, self.site, exact)
+            times = timing(latency, each, with_age_p95=self._asks_for({"age_p95_ms"}))
+            exact = replace(exact, metrics={**exact.metrics, **times})
         order, shares = self._order(exact), self._shares(exact)
         names = self.site.names
         at = [{n: names[d] for n, d in zip(shape.names, few.place[i], strict=True)} for i in order]
@@ -163,8 +165,8 @@ class Ground:
         name, limit = list(self.objective.ceilings.items())[which - len(loads)]
         return name, float(weights.metrics[name][row]), limit
 
-    def _wants_age(self) -> bool:
-        return "age_p95_ms" in {*self.objective.minimise, *self.objective.ceilings}
+    def _asks_for(self, metrics: set[Metric]) -> bool:
+        return not metrics.isdisjoint({*self.objective.minimise, *self.objective.ceilings})
 
 
 def _rows(weights: Weights, chosen: NDArray[np.intp]) -> Weights:

@@ -1,7 +1,8 @@
 """The contract of executors; every test runs on each of them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from vedette.errors import MediaError, Problem
 from vedette.running.executor import Executor, MemorySink
 from vedette.running.local import LocalExecutor
+from vedette.types.commit import Commit
 from vedette.types.graph import Span, Step
 from vedette.types.media import Bundle, Frame
 from vedette.types.plan import Deployment
@@ -28,6 +30,16 @@ SHARED = [
     Step("sum", "accumulate", ("on_street", "in_park")),
     Step("tell", "announce", ("sum",)),
 ]
+APART = [
+    *(Step(f"in_{name}", "look", (name,)) for name in ("park", "street", "yard", "hall", "pier")),
+    Step("sum", "accumulate", ("in_street", "in_park")),
+    Step("tell", "announce", ("sum",)),
+    Step("other_sum", "accumulate", ("in_hall", "in_pier")),
+    Step("tell_others", "announce", ("other_sum",)),
+    Step("alone", "announce", ("in_yard",)),
+]
+"""Two groups of sources that meet, and a source that meets nobody."""
+FIVE_SOURCES = {"street": ("a",), "park": ("b",), "yard": ("c",), "hall": ("d",), "pier": ("e",)}
 
 
 def values(bundle: Bundle) -> list[tuple[int, object]]:
@@ -133,7 +145,8 @@ def test_checkpoints_lie_at_whole_intervals_and_at_the_end(executor: Executor) -
 
 
 @pytest.mark.parametrize(
-    ("steps", "streams"), [(TELL, {"street": ("a", "b")}), (SHARED, TWO_SOURCES)]
+    ("steps", "streams"),
+    [(TELL, {"street": ("a", "b")}), (SHARED, TWO_SOURCES), (APART, FIVE_SOURCES)],
 )
 def test_a_stopped_run_goes_on_to_an_undisturbed_runs_events(
     executor: Executor, steps: list[Step], streams: dict[str, tuple[str, ...]]
@@ -150,6 +163,49 @@ def test_a_stopped_run_goes_on_to_an_undisturbed_runs_events(
     executor.run(plan, sources_for(plan, 60), sink)
     assert not first.finished
     assert sorted(map(repr, sink.events)) == sorted(map(repr, whole.events))
+
+
+def test_sources_may_meet_in_twos_and_then_all_together(executor: Executor) -> None:
+    steps = [
+        *APART[:3],
+        Step("left", "accumulate", ("in_park", "in_street")),
+        Step("right", "accumulate", ("in_street", "in_yard")),
+        Step("all", "add", ("left", "right")),
+    ]
+    streams = {"park": ("a",), "street": ("b",), "yard": ("c",)}
+    plan, sink = plan_of(steps, streams=streams), MemorySink()
+    executor.run(plan, sources_for(plan, 2), sink)
+    assert {(b.stream, b.frame): values(b) for _, b in sink.answers} == {
+        ("a", 0): [(0, 1)],
+        ("b", 0): [(0, 1), (1, 1)],
+        ("c", 0): [(0, 1)],
+        ("a", 1): [(0, 2)],
+        ("b", 1): [(0, 3), (1, 2)],
+        ("c", 1): [(0, 3)],
+    }
+
+
+def test_only_streams_that_meet_are_committed_together(executor: Executor) -> None:
+    plan, sink = plan_of(APART, streams=FIVE_SOURCES), GroupedSink()
+    executor.run(plan, sources_for(plan, 30), sink)
+    assert set(sink.groups) == {("a", "b", ""), ("c",), ("d", "e", "")}
+    assert len(sink.groups) == 9
+
+
+def test_the_states_of_every_group_are_resumed(executor: Executor) -> None:
+    plan, sink = plan_of(APART, streams=FIVE_SOURCES), MemorySink()
+    executor.run(plan, sources_for(plan, 30), sink)
+    assert set(sink.resume()[""].states) == {"sum", "tell", "other_sum", "tell_others"}
+
+
+@dataclass
+class GroupedSink(MemorySink):
+    """Notes which streams were committed together."""
+
+    groups: list[tuple[str, ...]] = field(default_factory=list)
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        self.groups.append(tuple(commit.checkpoint.stream for commit in commits))
 
 
 def test_a_finished_run_has_nothing_left_to_do(executor: Executor) -> None:

@@ -12,7 +12,7 @@ from vedette.running.virtual import VirtualExecutor
 from vedette.types.graph import Step
 from vedette.types.plan import Deployment
 
-STREAMS = {"street": ("a", "b"), "park": ("c",)}
+STREAMS = {"street": ("a", "b"), "park": ("c",), "yard": ("d",)}
 KINDS = ("add", "even", "accumulate", "spread", "pair", "union", "announce", "total")
 
 
@@ -23,8 +23,9 @@ def plans(draw: st.DrawFn) -> Deployment:
         Step("keep", "drop_some", ("street",)),
         Step("street.look", "look", ("keep",)),
         Step("park.look", "look", ("park",)),
+        Step("yard.look", "look", ("yard",)),
     ]
-    readable = ["street.look", "park.look"]
+    readable = ["street.look", "park.look", "yard.look"]
     for number in range(draw(st.integers(1, 7))):
         kind = draw(st.sampled_from(KINDS))
         names = st.lists(st.sampled_from(readable), min_size=2, max_size=2, unique=True)

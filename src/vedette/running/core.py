@@ -9,7 +9,8 @@ import simpy
 
 from vedette.running.arrivals import Arrival, arrivals
 from vedette.running.course import Course, course, sources_of_streams
-from vedette.running.executor import Delivery, has_shared_steps
+from vedette.running.delivery import Delivery
+from vedette.running.groups import groups
 from vedette.running.machines import Machine, Machines, Waiting, add
 from vedette.running.passage import (
     CheckpointPassage,
@@ -56,7 +57,7 @@ class Core:
         self._streams = {stream.name: stream for _, stream in plan.workflow.streams()}
         self._source_of = sources_of_streams(plan.workflow)
         self._courses = {s.name: course(plan, stages, s.name) for s in plan.workflow.sources}
-        self._is_shared = has_shared_steps(plan.workflow)
+        self._groups = groups(plan.workflow)
         self._steps = {step.name: step for step in plan.workflow.steps}
         self._answering = answering(plan, delivery.answers)
         self._turns: dict[tuple[str, str], simpy.Event] = {}
@@ -70,7 +71,8 @@ class Core:
         self, streams: Mapping[str, Iterator[Frame | Checkpoint]], stop: threading.Event
     ) -> bool:
         """Run to the end, or until ``stop`` is set; says if the end was reached."""
-        self._begin_process(self._arrive(arrivals(streams, one_clock=self._is_shared)))
+        one_clock = any(len(group) > 1 for group in self._groups.values())
+        self._begin_process(self._arrive(arrivals(streams, one_clock=one_clock)))
         while self._env.peek() != float("inf"):
             if stop.is_set():
                 return False
@@ -166,7 +168,7 @@ class Core:
 
     def _delivery_turn(self, stream: str) -> tuple[simpy.Event | None, simpy.Event]:
         finished = self._env.event()
-        return self._queue(("", "" if self._is_shared else stream), finished), finished
+        return self._queue(("", min(self._groups[stream])), finished), finished
 
     def _queue(self, key: tuple[str, str], finished: simpy.Event) -> simpy.Event | None:
         previous = self._turns.get(key)

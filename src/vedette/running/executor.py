@@ -8,13 +8,13 @@ its last one. A run that is stopped or killed keeps what was committed and goes 
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
 
-from vedette.planning.placement import ends
+from vedette.running.groups import groups
 from vedette.running.work import Work
-from vedette.types.commit import Commit, SavedState
+from vedette.types.commit import Commit
 from vedette.types.events import Event, Incident
 from vedette.types.figures import Figures
 from vedette.types.graph import Span, Stream, Workflow
@@ -52,7 +52,11 @@ class Sink(Protocol):
     """Where answers go. Calls come one at a time."""
 
     def resume(self) -> Mapping[str, Commit]:
-        """The last commit of every stream, without its events; empty at the start of a run."""
+        """Every stream's last commit, without its events; empty at the start of a run.
+
+        The states of the stream ``ALL`` are the last ones of each step: groups of streams commit
+        theirs apart.
+        """
         ...
 
     def deliver(self, step: str, bundle: Bundle) -> None:
@@ -118,7 +122,12 @@ class MemorySink:
     incidents: list[Incident] = field(default_factory=list)
 
     def resume(self) -> Mapping[str, Commit]:
-        return {commit.checkpoint.stream: commit for commit in self.commits}
+        found: dict[str, Commit] = {}
+        for commit in self.commits:
+            before = found.get(commit.checkpoint.stream, commit)
+            states = {**before.states, **commit.states}
+            found[commit.checkpoint.stream] = replace(commit, states=states)
+        return found
 
     def deliver(self, step: str, bundle: Bundle) -> None:
         self.answers.append((step, bundle))
@@ -170,14 +179,14 @@ def messages_of(
     spans: Mapping[str, Span],
 ) -> dict[str, Iterator[Frame | Checkpoint]]:
     """Each stream's messages, from where its last commit left off."""
-    interval_s, every_cut = interval_of(plan.workflow), has_shared_steps(plan.workflow)
+    interval_s, together = interval_of(plan.workflow), groups(plan.workflow)
     return {
         name: messages(
             source,
             spans.get(name, Span()),
             resumed[name].checkpoint if name in resumed else None,
             interval_s,
-            every_cut=every_cut,
+            every_cut=len(together[name]) > 1,
         )
         for name, source in sources.items()
     }
@@ -200,77 +209,3 @@ def in_order(message: Frame | Checkpoint) -> tuple[Fraction, int, str, int]:
     if isinstance(message, Checkpoint):
         return message.time_s, 0, message.stream, message.frame
     return message.time_s, 1, message.key.stream, message.key.frame
-
-
-def has_shared_steps(workflow: Workflow) -> bool:
-    return any(len(workflow.sources_of(step.name)) > 1 for step in workflow.sinks())
-
-
-class Delivery:
-    """Collects answers and commits them when a checkpoint has passed all the steps before it.
-
-    Frames and checkpoints of a stream come in order; where steps are shared by streams, those of
-    all streams do. Then the checkpoints of one cut are one commit, with the shared states.
-    """
-
-    def __init__(self, plan: Deployment, sink: Sink, progress: Progress | None = None) -> None:
-        self._sink, self._progress = sink, progress
-        self._is_shared = has_shared_steps(plan.workflow)
-        self._lock = threading.Lock()
-        self._events: dict[str, list[tuple[str, Event]]] = {}
-        self._evidence: dict[str, list[tuple[str, Event]]] = {}
-        self._cut: list[Commit] = []
-        self._shared: dict[str, SavedState] = {}
-        self.events = 0
-        end = ends(plan.workflow, plan.cluster)
-        sinks = plan.workflow.sinks()
-        self.answers = {s.name for s in sinks if plan.placement[s.name] == end.deliver}
-        self._declared = {step.name: step.declared for step in sinks}
-
-    def frame(self, stream: str, frame: int, bundles: Mapping[str, Bundle]) -> None:
-        """Everything that one frame led to at the workflow's sinks."""
-        with self._lock:
-            self._flush()
-            for name, bundle in bundles.items():
-                step = self._declared[name]
-                found = [(step, item) for _, item in bundle.items if isinstance(item, Event)]
-                if name in self.answers:
-                    self._sink.deliver(step, bundle)
-                    self._events.setdefault(stream, []).extend(found)
-                else:
-                    self._evidence.setdefault(stream, []).extend(found)
-            if self._progress:
-                self._progress(stream, frame)
-
-    def passed(
-        self,
-        checkpoint: Checkpoint,
-        states: Mapping[str, SavedState],
-        shared: Mapping[str, SavedState],
-    ) -> None:
-        """A checkpoint with the states of the stream's steps and of the shared ones there."""
-        stream = checkpoint.stream
-        with self._lock:
-            if self._cut and self._cut[0].checkpoint.time_s != checkpoint.time_s:
-                self._flush()
-            events = tuple(self._events.pop(stream, ()))
-            evidence = tuple(self._evidence.pop(stream, ()))
-            self._cut.append(Commit(checkpoint, events, evidence, states))
-            self._shared = dict(shared)
-            if not self._is_shared:
-                self._flush()
-
-    def close(self) -> None:
-        """All sources have ended: commit the last cut. (One that is cut short is incomplete.)"""
-        with self._lock:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self._cut:
-            return
-        commits, self._cut = self._cut, []
-        if self._shared:
-            time_s = commits[0].checkpoint.time_s
-            commits.append(Commit(Checkpoint(ALL, 0, time_s), states=self._shared))
-        self._sink.commit(commits)
-        self.events += sum(len(commit.events) for commit in commits)

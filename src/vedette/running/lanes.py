@@ -110,24 +110,31 @@ def _order(message: Message) -> tuple[Fraction, int, str, int]:
 
 @dataclass(frozen=True, slots=True)
 class StageRunner:
-    """Does a stage's steps on one frame and forgets what is not needed after it."""
+    """Does a stage's steps on one frame and forgets what is not needed after it.
+
+    ``needed_after`` says what is, by stream; those of other streams pass by as they are.
+    """
 
     stage: Stage
     work: Work
     note: Note
-    needed_after: frozenset[str]
+    needed_after: Mapping[str, frozenset[str]]
 
     def frame(self, moving: Moving) -> Moving:
+        needed = self.needed_after.get(moving.fate.stream)
+        if needed is None:
+            return moving
         for step in self.stage.steps:
-            if any(name in moving.bundles for name in step.inputs):
-                done = self.work.do(step, moving.bundles)
-                moving.bundles[step.name] = done.bundle
-                self.note(step, done, moving)
-        for name in [name for name in moving.bundles if name not in self.needed_after]:
+            done = self.work.do(step, moving.bundles)
+            moving.bundles[step.name] = done.bundle
+            self.note(step, done, moving)
+        for name in moving.bundles.keys() - needed:
             del moving.bundles[name]
         return moving
 
     def checkpoint(self, passing: Passing) -> Passing:
+        if passing.checkpoint.stream not in self.needed_after:
+            return passing
         kept = passing.shared if self.stage.shared else passing.states
         for step in self.stage.steps:
             kept[step.name] = self.work.save(step, passing.checkpoint.stream)

@@ -13,8 +13,8 @@ from contextlib import ExitStack
 from types import MappingProxyType
 
 from vedette.running.course import Course, course
+from vedette.running.delivery import Delivery
 from vedette.running.executor import (
-    Delivery,
     FrameSource,
     Progress,
     Report,

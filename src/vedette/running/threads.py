@@ -1,4 +1,4 @@
-"""The threads of one local run: readers, lanes, and one that merges streams where steps share them.
+"""The threads of one local run: readers, lanes, and one for every group of streams that meet.
 
 The first error ends them all; every wait is woken by the end of the run.
 """
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from vedette.running.course import Course
-from vedette.running.executor import Delivery
+from vedette.running.delivery import Delivery
+from vedette.running.groups import Group, groups
 from vedette.running.lanes import (
     Idle,
     Message,
@@ -38,6 +39,15 @@ class QueueBounds:
     queue: int = 8
     window: int = 4
     merge_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Where the lanes of a group of streams end: for each its box and its course."""
+
+    boxes: dict[str, Mailbox[Message]] = field(default_factory=dict)
+    courses: dict[str, Course] = field(default_factory=dict)
+    wake: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(slots=True)
@@ -101,23 +111,27 @@ class Threads:
         declared = {
             stream.name: (source, stream) for source, stream in self.plan.workflow.streams()
         }
-        joint: dict[str, Mailbox[Message]] = {}
-        joint_wake = threading.Event()
+        together = groups(self.plan.workflow)
+        joint: dict[Group, Joint] = {}
         for name, messages in streams.items():
             source, stream = declared[name]
             wake = threading.Event()
             box, onward = self._box(wake), None
-            if any(stage.shared for stage in courses[source].stages):
-                onward = joint[name] = self._box(joint_wake)
+            if len(together[name]) > 1:
+                meeting = joint.setdefault(together[name], Joint())
+                onward = meeting.boxes[name] = self._box(meeting.wake)
+                meeting.courses[name] = courses[source]
             reading = partial(self._read, messages, courses[source], stream, box, paced=paced)
             yield self._thread(f"read {name}", reading)
-            yield self._thread(
-                f"lane {name}", partial(self._lane, courses[source], box, wake, onward)
+            lane = partial(self._lane, name, courses[source], box, wake, onward)
+            yield self._thread(f"lane {name}", lane)
+        for group, meeting in joint.items():
+            live = frozenset(name for name in group if declared[name][1].pace == "live")
+            messages_of_all = merged(
+                meeting.boxes, meeting.wake, self._halt, live=live, bound_s=self.bounds.merge_s
             )
-        if joint:
-            live = frozenset(name for name in joint if declared[name][1].pace == "live")
-            merging = merged(joint, joint_wake, self._halt, live=live, bound_s=self.bounds.merge_s)
-            yield self._thread("shared", partial(self._share, merging, courses))
+            sharing = partial(self._share, messages_of_all, meeting.courses)
+            yield self._thread(f"shared {min(group)}", sharing)
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
@@ -184,6 +198,7 @@ class Threads:
 
     def _lane(
         self,
+        stream: str,
         met: Course,
         box: Mailbox[Message],
         wake: threading.Event,
@@ -192,7 +207,8 @@ class Threads:
         """Take a stream through its own stages, and to the answers or the shared stages."""
         messages: Messages = received(box, wake, self._halt)
         for stage in met.stages:
-            runner = StageRunner(stage, self.work, self._note, met.needed_after(stage))
+            needed = {stream: met.needed_after(stage)}
+            runner = StageRunner(stage, self.work, self._note, needed)
             if stage.shared:
                 continue
             if stage.stateful:
@@ -206,11 +222,17 @@ class Threads:
                 self._deliver(message)
 
     def _share(self, messages: Messages, courses: Mapping[str, Course]) -> None:
-        """Take all streams in one order through the stages that they share."""
-        shared = [stage for met in courses.values() for stage in met.stages if stage.shared]
-        for stage in {stage.steps[0].name: stage for stage in shared}.values():
-            needed = [met.needed_after(stage) for met in courses.values() if stage in met.stages]
-            runner = StageRunner(stage, self.work, self._note, frozenset().union(*needed))
+        """Take a group's streams in one order through the stages that they share."""
+        stages = [stage for met in courses.values() for stage in met.stages if stage.shared]
+        by_name = {stage.steps[0].name: stage for stage in stages}
+        names = [step.name for step in self.plan.workflow.ordered() if step.name in by_name]
+        for stage in (by_name[name] for name in names):
+            needed = {
+                stream: met.needed_after(stage)
+                for stream, met in courses.items()
+                if stage in met.stages
+            }
+            runner = StageRunner(stage, self.work, self._note, needed)
             messages = runner.serial(messages)
         for message in messages:
             self._deliver(message)

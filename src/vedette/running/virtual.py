@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from vedette.running.core import Core, LiveBounds
+from vedette.running.delivery import Delivery
 from vedette.running.executor import (
-    Delivery,
     FrameSource,
     MemorySink,
     Progress,

@@ -110,6 +110,13 @@ def test_less_than_a_core_is_one_slower_server() -> None:
     assert figures.load["box"] == pytest.approx(0.4)
 
 
+def test_a_machine_is_full_at_a_load_of_one_whatever_its_cores() -> None:
+    plan = one_step(cluster=Cluster("odd", (Device("box", "edge", cores=1.9),), ()))
+    figures = simulated(plan, trace_of(plan, 40, {"look": 0.18}))
+    assert figures.load["box"] == pytest.approx(0.18 / 0.19)
+    assert figures.latency_p95_ms == pytest.approx(180 / 1.9)
+
+
 def test_two_streams_wait_for_one_core() -> None:
     plan = plan_of([Step("look", "look", ("street",))], cluster=ONE_CORE)
     figures = simulated(plan, trace_of(plan, 10, {"look": 0.02}))

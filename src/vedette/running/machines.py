@@ -15,7 +15,10 @@ Waiting = Generator[simpy.Event, Any, None]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """``servers`` cores of equal speed; less than one core is one slower server."""
+    """Servers of equal ``speed``, one a whole core; they share what is left of a core.
+
+    1.9 cores are one server of speed 1.9: work is never spread over part of a core.
+    """
 
     name: str
     speed: float
@@ -35,9 +38,9 @@ class Machines:
         device = self.cluster.device(name)
         key = name, stream if device.per_stream else ""
         if key not in self._machines:
-            speed = device.speed * min(device.cores, 1.0)
-            servers = simpy.Resource(self.env, max(1, int(device.cores)))
-            self._machines[key] = Machine(name, speed, servers)
+            count = max(1, int(device.cores))
+            servers = simpy.Resource(self.env, count)
+            self._machines[key] = Machine(name, device.speed * device.cores / count, servers)
         return self._machines[key]
 
     def carry(

@@ -45,4 +45,10 @@ def test_streams_of_different_length_count_as_running_at_once() -> None:
     tally = Tally(PLAN, [answered("a", n, n) for n in range(4)] + [answered("b", 0, 0)])
     tally.busy_s["box", "a"] = 2.0
     tally.busy_s["box", "b"] = 0.5
-    assert figures(tally, "measured", RATES).load["box"] == pytest.approx((2 / 4 + 0.5 / 1) / 2)
+    assert figures(tally, "rehearsed", RATES).load["box"] == pytest.approx((2 / 4 + 0.5 / 1) / 2)
+
+
+def test_measured_seconds_are_no_load_of_a_declared_machine() -> None:
+    tally = Tally(PLAN, [answered("a", 0, 0)])
+    tally.busy_s["box", "a"] = 2.0
+    assert figures(tally, "measured", RATES).load == {}

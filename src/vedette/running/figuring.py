@@ -19,7 +19,8 @@ def figures(
     """Sum up a run. Streams count as running all at once, each for as long as its own frames last.
 
     ``rates`` is each stream's frame rate; ``cpu_s`` replaces the sum of what the steps took.
-    Latency is infinite where no frame was analysed.
+    Latency is infinite where no frame was analysed. Measured figures have no load: this machine's
+    seconds say nothing of the declared devices, and nothing crosses a declared link.
     """
     lasts_s = _durations(((each.stream, each.at_s) for each in tally.passed), rates)
     runs_s = _durations(((each.stream, each.captured_s) for each in tally.passed), rates)
@@ -27,7 +28,7 @@ def figures(
     latency_ms = [1000 * _latency_s(each) for each in analysed]
     age_p95_s, age_max_s = age_of_information(tally.passed, runs_s)
     cpu_s = sum(tally.busy_s.values()) if cpu_s is None else cpu_s
-    loads = {**_device_loads(tally, lasts_s), **_link_loads(tally, lasts_s)}
+    loads = {} if label == "measured" else _loads(tally, lasts_s)
     return Figures(
         label=label,
         camera_mbps=_crossing_mbps(tally, lasts_s, Cluster.is_camera_link),
@@ -96,6 +97,10 @@ def _price_per_hour(tally: Tally, lasts_s: Mapping[str, float]) -> float:
         way[0].price_per_gb * _mbps(tally, lasts_s, way) * 3600 / 8000 for way in _ways(tally)
     )
     return hours + gigabytes
+
+
+def _loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:
+    return {**_device_loads(tally, lasts_s), **_link_loads(tally, lasts_s)}
 
 
 def _device_loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:

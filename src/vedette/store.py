@@ -6,7 +6,6 @@ beside the database as files that are named by their event's identity.
 """
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from vedette.addresses import without_secrets
 from vedette.errors import Place, Problem, RecordError
 from vedette.records.files import write_bytes
 from vedette.types.commit import Commit, Identity, SavedState, plain
@@ -108,7 +108,7 @@ class Store:
         is_url = "://" in str(place)
         file = Path("vedette.db" if is_url else place)
         self.pictures = pictures or file.parent / f"{file.name}.pictures"
-        self._name = re.sub("//.*@", "//***@", str(place))  # never show who may enter, and how
+        self._name = without_secrets(str(place))
         with _told(self._name):
             url = sa.make_url(str(place) if is_url else f"sqlite:///{place}")
             is_sqlite = url.get_backend_name() == "sqlite"

@@ -1,7 +1,9 @@
 """Reading both files: what they mean, what is filled in, and what reads back equal."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from vedette.declaring.writing import (
 )
 from vedette.errors import DeclarationError
 from vedette.types.cluster import Cluster
-from vedette.types.graph import Span, Stream, Workflow
+from vedette.types.graph import Source, Span, Stream, Workflow
 from vedette.types.operators import Signature
 
 KEYS = [
@@ -172,3 +174,18 @@ def _succeeds_or_is_refused(attempt: Callable[[], object]) -> None:
         attempt()
     except DeclarationError as error:
         assert error.problems  # noqa: PT017  # both ways are right
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"), [("rtsp://me:secret@10.0.0.7/a", 0o600), ("rtsp://10.0.0.7/a", 0o644)]
+)
+def test_a_workflow_with_a_password_is_for_its_owner_alone(
+    flow: Workflow, tmp_path: Path, url: str, mode: int
+) -> None:
+    source = Source("street", (Stream("camera1", url, pace="live"),))
+    before = os.umask(0o022)
+    try:
+        write_workflow(tmp_path / "workflow.yaml", replace(flow, sources=(source,)))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "workflow.yaml").stat().st_mode & 0o777 == mode

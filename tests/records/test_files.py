@@ -42,3 +42,18 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"12345")
     with pytest.raises(RecordError, match="more than 4 bytes"):
         read_bytes(tmp_path / "large", most_bytes=4)
+
+
+def test_what_is_private_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    write_bytes(path, b"one")
+    before = path.stat().st_mode & 0o777
+    write_bytes(path, b"two", private=True)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert before == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

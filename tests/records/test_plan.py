@@ -1,5 +1,6 @@
 """plan.yaml."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,11 @@ def test_a_plan_that_was_changed_wrongly_is_refused(
     with pytest.raises(DeclarationError) as caught:
         parse_plan(text.replace(old, new, 1))
     assert str(caught.value).startswith(complaint)
+
+
+def test_a_plan_with_a_password_is_for_its_owner_alone(plan: Plan, tmp_path: Path) -> None:
+    source = plan.workflow.sources[0]
+    stream = replace(source.streams[0], url="rtsp://me:secret@10.0.0.7/a")
+    workflow = replace(plan.workflow, sources=(replace(source, streams=(stream,)),))
+    write_plan(tmp_path / "plan.yaml", replace(plan, workflow=workflow))
+    assert (tmp_path / "plan.yaml").stat().st_mode & 0o777 == 0o600

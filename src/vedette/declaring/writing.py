@@ -4,6 +4,7 @@ import os.path
 from pathlib import Path
 from typing import Any
 
+from vedette.addresses import has_secrets
 from vedette.declaring.building import is_absolute
 from vedette.records.files import write_bytes
 from vedette.records.layout import yaml_text
@@ -12,8 +13,12 @@ from vedette.types.graph import Source, Span, Step, Stream, Workflow
 
 
 def write_workflow(path: Path, workflow: Workflow) -> None:
-    """Write workflow.yaml; the streams' paths become relative to its folder."""
-    write_bytes(path, workflow_text(workflow, path.parent).encode())
+    """Write workflow.yaml, for its owner alone if a password stands in it.
+
+    The streams' paths become relative to its folder.
+    """
+    text = workflow_text(workflow, path.parent)
+    write_bytes(path, text.encode(), private=has_secrets(text))
 
 
 def write_cluster(path: Path, cluster: Cluster) -> None:

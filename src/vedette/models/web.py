@@ -5,8 +5,9 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from vedette.addresses import without_secrets
 from vedette.errors import ModelError, Problem
-from vedette.models.transfer import Order, pour, refused, without_credentials
+from vedette.models.transfer import Order, pour, refused
 
 ATTEMPTS = 4
 TIMEOUT_S = 30
@@ -29,7 +30,7 @@ def from_web(order: Order) -> None:
             said = str(error)
     raise ModelError(
         Problem(
-            without_credentials(f"{order.source} did not deliver: {said}"),
+            without_secrets(f"{order.source} did not deliver: {said}"),
             "a complete download",
             "again: it goes on where it stopped",
         )

@@ -34,15 +34,16 @@ def read_bytes(
     return content
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
     """Put ``content`` at ``path``, wholly or not at all: a temporary name, then a rename.
 
-    Raises RecordError where that fails (no such folder, no permission, disk full); what was at
+    What is ``private`` nobody but its owner may read. Raises RecordError where that fails (no such folder, no permission, disk full); what was at
     ``path`` is then untouched.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("xb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

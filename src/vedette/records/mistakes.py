@@ -5,15 +5,14 @@ line, and a value built in Python has none.
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from vedette.addresses import without_secrets
 from vedette.errors import Place, Problem
 
 ElementPath = tuple[str | int, ...]
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _MOST_CHARACTERS = 60
 
 
@@ -71,7 +70,7 @@ def shown(value: Any) -> str:  # noqa: PLR0911  # one kind of value a line
     """A value as a message shows it: its kind, short, and without a camera's password.
 
     >>> shown("rtsp://me:secret@10.0.0.7/street")
-    "the text 'rtsp://...@10.0.0.7/street'"
+    "the text 'rtsp://10.0.0.7/street'"
     """
     match value:
         case None:
@@ -79,7 +78,7 @@ def shown(value: Any) -> str:  # noqa: PLR0911  # one kind of value a line
         case bool():
             return str(value).lower()
         case str():
-            return f"the text {_short(repr(_CREDENTIALS.sub('...@', value)))}"
+            return f"the text {_short(repr(without_secrets(value)))}"
         case int() if abs(value) >= 10**15:
             return "a huge number"
         case int() | float():

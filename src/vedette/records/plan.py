@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from vedette.addresses import has_secrets
 from vedette.errors import DeclarationError, Place, Problem
 from vedette.records.codec import from_plain, problem, to_plain
 from vedette.records.files import write_bytes
@@ -16,8 +17,9 @@ NEWEST = 1
 
 
 def write_plan(path: Path, plan: Plan) -> None:
-    """Write plan.yaml, wholly or not at all."""
-    write_bytes(path, plan_text(plan).encode())
+    """Write plan.yaml, wholly or not at all; for its owner alone if a password stands in it."""
+    text = plan_text(plan)
+    write_bytes(path, text.encode(), private=has_secrets(text))
 
 
 def read_plan(path: Path) -> Plan:

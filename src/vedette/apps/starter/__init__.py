@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from vedette.addresses import has_secrets
 from vedette.errors import InputError, Place, Problem
 from vedette.media.source import open_source
 from vedette.records.files import make_folder, write_bytes
@@ -41,7 +42,7 @@ def write(videos: Sequence[str], folder: Path) -> tuple[Path, Path]:
     for path in paths:
         template = Template(files(__name__).joinpath(path.name).read_text(encoding="utf-8"))
         text = template.substitute(name=_word(folder.resolve().name), streams=streams)
-        write_bytes(path, text.encode())
+        write_bytes(path, text.encode(), private=has_secrets(text))
     return paths
 
 

@@ -66,6 +66,7 @@ def test_a_picture_that_was_half_written_is_swept_up_on_resuming(
     others = store.pictures / ".amber-alert-camera%2f1-2-3-7.jpg.0123abcd"
     for file in (left, others):
         file.write_bytes(b"JP")
+    sink.release()
     store.begin_run("amber", 1)
     assert (left.exists(), others.exists()) == (False, True)
 
@@ -81,6 +82,7 @@ def test_a_run_resumes_at_its_last_commit(store: Store, sink: RunSink) -> None:
     sink.commit([COMMIT])
     later = Checkpoint("camera/1", 20, Fraction(4, 3))
     sink.commit([Commit(later, states={"track": SavedState("{}")})])
+    sink.release()
     resumed = store.begin_run("amber", 1).resume()
     assert resumed == {"camera/1": Commit(later, states={"track": SavedState("{}")})}
 
@@ -99,6 +101,34 @@ def test_runs_are_numbered_and_the_last_one_may_go_on(store: Store, sink: RunSin
     sink.finish()
     assert store.unfinished_run("amber") is None
     assert store.begin_run("amber").run == 2
+
+
+def test_a_run_has_one_owner_at_a_time(store: Store, sink: RunSink, tmp_path: Path) -> None:
+    with Store(tmp_path / "events.db") as other:
+        with pytest.raises(RecordError, match="run 1 of amber, which is under way elsewhere"):
+            other.begin_run("amber", other.unfinished_run("amber"))
+        assert other.begin_run("amber").run == 2
+        store.close()
+        assert other.begin_run("amber", sink.run).run == 1
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_run_of_another_plan_stays_free_for_its_own(store: Store) -> None:
+    store.begin_run("other", plan="first").release()
+    with pytest.raises(RecordError, match="another plan"):
+        store.begin_run("other", 1, plan="second")
+    assert store.begin_run("other", 1, plan="first").run == 1
+
+
+@pytest.mark.parametrize(
+    "change", ["DROP TABLE store_version", "UPDATE store_version SET version=0"]
+)
+def test_a_store_of_another_version_is_refused(store: Store, tmp_path: Path, change: str) -> None:
+    store.close()
+    with sqlite3.connect(tmp_path / "events.db") as database:
+        database.execute(change)
+    with pytest.raises(RecordError, match="made by another Vedette"):
+        Store(tmp_path / "events.db")
 
 
 def test_incidents_are_kept_apart(store: Store, sink: RunSink) -> None:

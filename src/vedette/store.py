@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from vedette.addresses import without_secrets
 from vedette.errors import Place, Problem, RecordError
+from vedette.records.claim import Claim
 from vedette.records.files import write_bytes
 from vedette.types.commit import Commit, Identity, SavedState, plain
 from vedette.types.events import Event, Incident
@@ -27,7 +28,15 @@ Rows = Sequence[Mapping[str, Any]]
 BUSY_S = 5.0
 """How long to wait for another process that writes to the same file."""
 
+VERSION = 1
+"""Of the tables; a store of another version is refused."""
+
 _METADATA = sa.MetaData()
+_VERSION = sa.Table(
+    "store_version",
+    _METADATA,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+)
 _RUNS = sa.Table(
     "runs",
     _METADATA,
@@ -108,6 +117,8 @@ class Store:
         is_url = "://" in str(place)
         file = Path("vedette.db" if is_url else place)
         self.pictures = pictures or file.parent / f"{file.name}.pictures"
+        self._claims = file
+        self._held: list[Claim] = []
         self._name = without_secrets(str(place))
         with _told(self._name):
             url = sa.make_url(str(place) if is_url else f"sqlite:///{place}")
@@ -116,27 +127,74 @@ class Store:
             self._engine = sa.create_engine(url, connect_args=settings)
             if is_sqlite:
                 sa.event.listen(self._engine, "connect", _write_ahead)
-            with self._engine.begin() as connection:
-                for table in _METADATA.sorted_tables:  # another process may be making them, too
-                    connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """Make the tables where there are none, the version first; other processes may, too."""
+        with self._engine.begin() as connection:
+            names = sa.inspect(connection).get_table_names()
+            if "runs" in names and "store_version" not in names:
+                raise RecordError(self._of_version("none"))
+            connection.execute(sa.schema.CreateTable(_VERSION, if_not_exists=True))
+            none_yet = sa.select(sa.literal(VERSION)).where(~sa.exists(sa.select(_VERSION)))
+            connection.execute(sa.insert(_VERSION).from_select(["version"], none_yet))
+            version = connection.scalar(sa.select(_VERSION.c.version))
+            if version != VERSION:
+                raise RecordError(self._of_version(str(version)))
+            for table in _METADATA.sorted_tables:
+                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+
+    def _of_version(self, version: str) -> Problem:
+        found = f"an event store of version {version}, made by another Vedette"
+        expected, hint = f"version {VERSION}", "another file name, or the Vedette that made it"
+        return Problem(found, expected, hint, Place(self._name))
 
     def begin_run(self, workflow: str, run: int | None = None, *, plan: str = "") -> "RunSink":
         """Where a run's answers go: a new run's, or those of ``run``, which is to go on.
 
         ``plan`` tells plans apart (a digest will do): only the plan that began a run goes on with
-        it, since states and watermarks are its own. RecordError where it is another.
+        it, since states and watermarks are its own. RecordError where it is another, or where
+        somebody else is at work on the run: it is this sink's until its ``release``, or until
+        the store is closed. (A database by URL is guarded among runs begun in one folder.)
         """
-        mine = _RUNS.c.workflow == workflow
+        begun = run or self._new_run(workflow, plan)
+        sink = RunSink(self, workflow, begun, self._claim(workflow, begun))
+        if run is not None:
+            self._go_on(sink, plan)
+        self._sweep(workflow, begun)
+        return sink
+
+    def _go_on(self, sink: "RunSink", plan: str) -> None:
+        mine = _RUNS.c.workflow == sink.workflow, _RUNS.c.run == sink.run
+        row = {"workflow": sink.workflow, "run": sink.run, "plan": plan, "is_finished": False}
         with self.transaction() as connection:
-            if run is None:
-                run = (connection.scalar(sa.select(sa.func.max(_RUNS.c.run)).where(mine)) or 0) + 1
-            begun = connection.scalar(sa.select(_RUNS.c.plan).where(mine, _RUNS.c.run == run))
-            if begun not in (None, plan):
-                raise RecordError(self._of_another_plan(workflow, run))
-            row = {"workflow": workflow, "run": run, "plan": plan, "is_finished": False}
-            _replace(connection, _RUNS, [row])
-        self._sweep(workflow, run)
-        return RunSink(self, workflow, run)
+            begun = connection.scalar(sa.select(_RUNS.c.plan).where(*mine))
+            if begun in (None, plan):
+                _replace(connection, _RUNS, [row])
+                return
+        sink.release()
+        raise RecordError(self._of_another_plan(sink.workflow, sink.run))
+
+    def _new_run(self, workflow: str, plan: str) -> int:
+        """Begin a run under the next number, in one statement: no other run gets it."""
+        last = sa.func.coalesce(sa.func.max(_RUNS.c.run), 0)
+        row = sa.select(sa.literal(workflow), last + 1, sa.literal(plan), sa.false())
+        row = row.where(_RUNS.c.workflow == workflow)
+        insert = sa.insert(_RUNS).from_select(["workflow", "run", "plan", "is_finished"], row)
+        with self.transaction() as connection:
+            return int(connection.scalar(insert.returning(_RUNS.c.run)) or 0)
+
+    def _claim(self, workflow: str, run: int) -> Claim:
+        file = self._claims.with_name(f"{self._claims.name}.{plain(workflow)}-{run}.lock")
+        with _told(str(file)):
+            claim = Claim.take(file)
+        if claim is None:
+            found = f"run {run} of {workflow}, which is under way elsewhere"
+            hint = "to wait for its end, or --fresh, which begins a run of its own"
+            expected = "a run that nobody is at work on"
+            raise RecordError(Problem(found, expected, hint, Place(self._name)))
+        self._held.append(claim)
+        return claim
 
     def _of_another_plan(self, workflow: str, run: int) -> Problem:
         found = f"run {run} of {workflow}, which another plan began and did not finish"
@@ -183,6 +241,8 @@ class Store:
             yield connection
 
     def close(self) -> None:
+        for claim in self._held:
+            claim.release()
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -195,9 +255,9 @@ class Store:
 class RunSink:
     """Where one run's answers go. Events, watermarks and states of a commit go in together."""
 
-    def __init__(self, store: Store, workflow: str, run: int) -> None:
+    def __init__(self, store: Store, workflow: str, run: int, claim: Claim | None = None) -> None:
         self.workflow, self.run = workflow, run
-        self._store = store
+        self._store, self._claim = store, claim
 
     def resume(self) -> Mapping[str, Commit]:
         with self._store.transaction() as connection:
@@ -238,6 +298,11 @@ class RunSink:
         with self._store.transaction() as connection:
             mine = (_RUNS.c.workflow == self.workflow, _RUNS.c.run == self.run)
             connection.execute(sa.update(_RUNS).where(*mine).values(is_finished=True))
+
+    def release(self) -> None:
+        """Let others go on with the run."""
+        if self._claim:
+            self._claim.release()
 
     def _identity(self, step: str, event: Event) -> Identity:
         return identity(self.workflow, step, self.run, event)

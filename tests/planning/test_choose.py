@@ -134,3 +134,14 @@ def test_alternatives_say_why_they_lost(city: City) -> None:
 def test_speeds_are_the_clusters_alone(city: City) -> None:
     measured = replace(city.profile, device_ratio={"edge": 3.0})
     assert chosen(replace(city, profile=measured)) == chosen(city)
+
+
+def test_every_choice_is_weighed_where_they_are_few_and_the_method_says_so(city: City) -> None:
+    every, some = chosen(city), chosen(city, choices=10)
+    assert every.method == "brute force over all 18 choices with every placement"
+    assert "of 18 choices (Chameleon's reduction)" in some.method
+    assert some.bound >= every.bound
+
+
+def test_placements_that_are_left_out_are_admitted(city: City) -> None:
+    assert chosen(city, pairs=100).method.endswith("with the most promising placements")

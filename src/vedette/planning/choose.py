@@ -1,9 +1,10 @@
 """The joint choice of every knob and every step's device (ExecutiveProducer's), on a profile.
 
-ExecutiveProducer reduces the knobs as Chameleon does, then tries all that is left. So does this:
-every choice in the reduced set with every placement that can be hosted, weighed by the one cost
-model. It assumes that knobs act independently; what it returns is therefore a ladder of candidates
-to verify by running, not yet a plan (see :mod:`vedette.planning.verify`).
+ExecutiveProducer reduces the knobs as Chameleon does, then tries all that is left. This tries all
+choices where they are few enough, and those of the reduced set elsewhere, with every placement that
+can be hosted, weighed by the one cost model. It assumes that knobs act independently; what it
+returns is therefore a ladder of candidates to verify by running, not yet a plan (see
+:mod:`vedette.planning.verify`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from vedette.planning.options import (
     Context,
     Limits,
     Option,
+    choices,
     margin,
     options,
     promise,
@@ -36,8 +38,11 @@ class Ranking:
     """``to_verify`` dearest first; ``miss`` says what stands in the way when it is empty.
 
     ``frontier`` is accuracy against objective, cheapest first. ``alternatives`` came close: the
-    best that qualify, and cheaper ones that do not, each with its ``outcome``. ``bound``: no
-    choice and placement that was ``evaluated`` predictedly qualifies for less.
+    best that qualify, and cheaper ones that do not, each with its ``outcome``. ``bound`` is the
+    least objective that predictedly qualifies, of the choices and placements that ``method`` says
+    were weighed (``evaluated`` pairs). With all of both it is exact for the cost model and the
+    predicted accuracies, but for percentiles: those are worked out for the placements of each
+    choice that are the best for an average frame.
     """
 
     to_verify: tuple[Candidate, ...]
@@ -45,7 +50,7 @@ class Ranking:
     alternatives: tuple[Candidate, ...]
     bound: float
     evaluated: int
-    method: str = "chameleon, then brute force"
+    method: str
     miss: Problem | None = None
 
 
@@ -58,7 +63,7 @@ def choose(
     *,
     limits: Limits = DEFAULT,
 ) -> Ranking:
-    """Weigh every choice in the reduced set with every placement; see :class:`Ranking`.
+    """Weigh choices with placements; see :class:`Ranking`.
 
     Equal objectives go to the choice that comes first (values in declared order, the first knob
     slowest), then to the lower latency, then to the placement that comes first (devices in the
@@ -84,8 +89,17 @@ def rank(context: Context, cluster: Cluster, options: Sequence[Option], limits: 
         alternatives=tuple(_alternatives(weighed, options, ground, candidate)),
         bound=min((float(each.objective[0]) for each in qualified), default=float("inf")),
         evaluated=sum(each.evaluated for each in weighed),
+        method=_method(len(options), choices(context, limits), ground),
         miss=None if qualified else _miss(weighed, options, ground),
     )
+
+
+def _method(weighed: int, all_choices: int, ground: Ground) -> str:
+    found = f"all {all_choices} choices"
+    if weighed < all_choices:
+        found = f"{weighed} of {all_choices} choices (Chameleon's reduction)"
+    placements = "every placement" if ground.is_exhaustive else "the most promising placements"
+    return f"brute force over {found} with {placements}"
 
 
 def least(

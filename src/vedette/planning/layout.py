@@ -224,17 +224,31 @@ def placements(
     do not travel. Beyond :data:`MOST_PLACEMENTS`, those with the fewest moves along the steps'
     order, as many moves as fit. ``pinned`` fixes the device of declared steps.
     """
-    groups = list(dict.fromkeys(step.declared for step in graph.steps))
-    allowed = [_allowed(graph, site, group, signatures, pinned or {}) for group in groups]
-    rows = _assignments(tuple(allowed))
-    column = {group: i for i, group in enumerate(groups)}
+    allowed = _allowed(graph, site, signatures, pinned or {})
+    rows = _assignments(tuple(allowed.values()))
+    column = {group: i for i, group in enumerate(allowed)}
     start = np.full((len(rows), graph.source_count), site.names.index(home(site.cluster).name))
     steps = rows[:, [column[step.declared] for step in graph.steps]]
     place = np.concatenate([start, steps], axis=1).astype(np.intp)
     return place[_can_travel(graph, site, place)]
 
 
+def is_every_placement(
+    graph: Graph, site: Site, signatures: Mapping[str, Signature], pinned: Placement
+) -> bool:
+    """Whether :func:`placements` leaves none out for being one too many."""
+    allowed = _allowed(graph, site, signatures, pinned)
+    return _is_few(tuple(allowed.values()))
+
+
 def _allowed(
+    graph: Graph, site: Site, signatures: Mapping[str, Signature], pinned: Placement
+) -> dict[str, tuple[int, ...]]:
+    groups = dict.fromkeys(step.declared for step in graph.steps)
+    return {group: _devices(graph, site, group, signatures, pinned) for group in groups}
+
+
+def _devices(
     graph: Graph, site: Site, group: str, signatures: Mapping[str, Signature], pinned: Placement
 ) -> tuple[int, ...]:
     if group in pinned:
@@ -250,7 +264,7 @@ def _allowed(
 @lru_cache(maxsize=16)
 def _assignments(allowed: tuple[tuple[int, ...], ...]) -> NDArray[np.intp]:
     """Devices of each group, (rows, groups), in order."""
-    if is_exhaustive(allowed):
+    if _is_few(allowed):
         return np.array(list(product(*allowed)), np.intp).reshape(-1, len(allowed))
     steps, devices = len(allowed), max(len(each) for each in allowed)
     most, total = 0, devices
@@ -262,7 +276,7 @@ def _assignments(allowed: tuple[tuple[int, ...], ...]) -> NDArray[np.intp]:
     return np.array(sorted(found), np.intp).reshape(-1, len(allowed))
 
 
-def is_exhaustive(allowed: Sequence[tuple[int, ...]]) -> bool:
+def _is_few(allowed: Sequence[tuple[int, ...]]) -> bool:
     return prod(len(each) for each in allowed) <= MOST_PLACEMENTS
 
 

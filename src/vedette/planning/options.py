@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -58,10 +60,13 @@ class Option:
 
 
 def options(context: Context, cluster: Cluster, limits: Limits) -> tuple[Option, ...]:
-    """Every choice in the reduced set; of the cluster only the devices' names matter."""
+    """Every choice, if they are ``limits.choices`` at most, else those of the reduced set.
+
+    In order, golden first. Of the cluster only the devices' names matter.
+    """
     shapes: dict[object, Graph] = {}
     found = []
-    for picked in reduced(_tables(context, limits), most=limits.choices):
+    for picked in _picked(context, limits):
         choice = {**golden(context.workflow), **picked}
         expanded = expand(context.workflow, choice, context.variants)
         shape = shape_of(shapes, expanded, cluster, context.signatures)
@@ -70,6 +75,24 @@ def options(context: Context, cluster: Cluster, limits: Limits) -> tuple[Option,
         ask = demand(trace, shape, context.signatures, context.variants)
         found.append(Option(choice, expanded, ask, _accuracies(context, choice)))
     return tuple(found)
+
+
+def choices(context: Context, limits: Limits) -> int:
+    """How many choices there are, weighed or not."""
+    return prod(len(values) for values in _values(context, limits).values())
+
+
+def _values(context: Context, limits: Limits) -> dict[str, tuple[Scalar, ...]]:
+    held = limits.held
+    knobs = context.workflow.knobs().items()
+    return {knob: (held[knob],) if knob in held else values for knob, values in knobs}
+
+
+def _picked(context: Context, limits: Limits) -> Sequence[Choice]:
+    values = _values(context, limits)
+    if choices(context, limits) > limits.choices:
+        return reduced(_tables(context, values), most=limits.choices)
+    return [dict(zip(values, row, strict=True)) for row in product(*values.values())]
 
 
 def shape_of(
@@ -106,11 +129,10 @@ def margin(option: Option, objective: Objective) -> float:
     return min((option.accuracy[metric] - floor for metric, floor in floors), default=0.0)
 
 
-def _tables(context: Context, limits: Limits) -> list[KnobTable]:
-    """Each knob's values with their accuracies and the sums that placements can turn into costs."""
+def _tables(context: Context, values: Mapping[str, tuple[Scalar, ...]]) -> list[KnobTable]:
+    """The useful values of knobs: their accuracies and the sums that become costs once placed."""
     found = []
-    for knob, values in context.workflow.knobs().items():
-        kept = (limits.held[knob],) if knob in limits.held else values
+    for knob, kept in values.items():
         table = KnobTable(knob, tuple(_value_row(context, knob, value) for value in kept))
         found.append(_useful_quality(table) if knob == "transport.qp" else useful(table))
     return found

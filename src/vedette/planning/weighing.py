@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from vedette.planning.compose import compose
 from vedette.planning.cost import Weights, figures, frames, latencies, load_names, timing, weigh
-from vedette.planning.layout import Floats, Graph, Layouts, Site, layouts, placements, site
+from vedette.planning.layout import (
+    Floats,
+    Graph,
+    Layouts,
+    Site,
+    is_every_placement,
+    layouts,
+    placements,
+    site,
+)
 from vedette.planning.options import Context, Limits, Option, shape_of, tightest
 from vedette.types.cluster import Cluster
 from vedette.types.graph import SOURCE, Metric, Objective
@@ -36,7 +45,10 @@ class Weighed:
 
 
 class Ground:
-    """One cluster, with the layouts of every shape of workflow that is weighed on it."""
+    """One cluster, with the layouts of every shape of workflow that is weighed on it.
+
+    ``is_exhaustive`` until :meth:`prepare` leaves out a placement that might have fitted.
+    """
 
     def __init__(self, context: Context, cluster: Cluster, limits: Limits) -> None:
         self.context, self.cluster, self.limits = context, cluster, limits
@@ -44,6 +56,7 @@ class Ground:
         self.objective: Objective = context.workflow.objective
         self.shapes: dict[object, Graph] = {}
         self.plans: dict[object, Layouts] = {}
+        self.is_exhaustive = True
 
     def weigh(self, index: int, option: Option) -> Weighed | None:
         shape, plans = self._shape(option), self.plans[self._kind(option)]
@@ -103,7 +116,9 @@ class Ground:
         for kind, alike in kinds.items():
             shape = self._shape(alike[0])
             if id(shape) not in every:
-                rows = placements(shape, self.site, self.context.signatures, self.limits.pinned)
+                given = (shape, self.site, self.context.signatures, self.limits.pinned)
+                rows = placements(*given)
+                self.is_exhaustive &= is_every_placement(*given)
                 every[id(shape)] = layouts(shape, self.site, rows)
             plans, ask = every[id(shape)], alike[0].ask
             crosses = np.logical_or.reduce(plans.hops > 0, axis=1)
@@ -129,6 +144,7 @@ class Ground:
         """
         if len(plans.place) * len(alike) <= self.limits.pairs:
             return plans
+        self.is_exhaustive = False
         sample = [alike[i] for i in np.linspace(0, len(alike) - 1, 24).astype(int)]
         best = [self._order(weigh(plans, o.ask, shape, self.site))[:24] for o in sample]
         return plans.rows(np.unique(np.concatenate(best)))

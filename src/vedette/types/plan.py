@@ -26,7 +26,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How good a decision is: its objective, a bound on any, and what it took to find."""
+    """How good a decision is: its objective, a bound on any, and what it took to find.
+
+    The bound is as far-reaching as ``method`` says: of all options, or of those that were weighed.
+    """
 
     objective: float
     bound: float

@@ -145,3 +145,15 @@ def test_every_choice_is_weighed_where_they_are_few_and_the_method_says_so(city:
 
 def test_placements_that_are_left_out_are_admitted(city: City) -> None:
     assert chosen(city, pairs=100).method.endswith("with the most promising placements")
+
+
+def test_alternatives_to_a_plan_that_costs_nothing_say_what_they_cost(city: City) -> None:
+    at_edge = replace(city.workflow, evidence_to=None)
+    ranking = chosen(
+        replace(city, workflow=at_edge), Objective({"wan_mbps": 1.0}, {"event_f1": 0.9})
+    )
+    assert ranking.bound == 0
+    dearer = [each for each in ranking.alternatives if "the cheapest" in each.outcome]
+    assert dearer
+    assert all("%" not in each.outcome for each in dearer)
+    assert all(f"objective of {each.objective:.4g}," in each.outcome for each in dearer)

@@ -189,15 +189,25 @@ def _alternatives(
     rows = [(each, row) for each in weighed for row in range(len(each.objective))]
     rows.sort(key=lambda pair: float(pair[0].objective[pair[1]]))
     fine = [pair for pair in rows if not _lack(pair[0], pair[1], options, ground)]
-    for each, row in fine[1 : most + 1]:
-        more = float(each.objective[row]) / max(float(fine[0][0].objective[fine[0][1]]), 1e-12) - 1
-        yield candidate(each, row, f"costs {more:.1%} more than the cheapest")
     bound = float(fine[0][0].objective[fine[0][1]]) if fine else float("inf")
+    for each, row in fine[1 : most + 1]:
+        yield candidate(each, row, _dearer(float(each.objective[row]), bound))
     lacking = [pair for pair in rows if pair[0].objective[pair[1]] < bound]
     lacking = [pair for pair in lacking if _lack(pair[0], pair[1], options, ground)]
     lacking.sort(key=lambda pair: _distance(pair[0], pair[1], options, ground))
     for each, row in lacking[:most]:
         yield candidate(each, row, _lack(each, row, options, ground))
+
+
+def _dearer(objective: float, least: float) -> str:
+    """In the objective's own units: a share says nothing where the least is 0.
+
+    >>> _dearer(0.25, 0.0), _dearer(2.0, 2.0)
+    ('an objective of 0.25, 0.25 more than the cheapest', 'an objective of 2, as the cheapest')
+    """
+    more = objective - least
+    versus = f"{more:.4g} more than" if more > 1e-12 else "as"
+    return f"an objective of {objective:.4g}, {versus} the cheapest"
 
 
 def _distance(each: Weighed, row: int, options: Sequence[Option], ground: Ground) -> float:

@@ -177,6 +177,7 @@ class ScriptedSource:
     size: tuple[int, int] = (64, 48)
     begin_s: Fraction = Fraction(0)
     read: int = field(default=0)
+    befell: tuple[Incident, ...] = ()
 
     def frames(self, span: Span = WHOLE, resume: Checkpoint | None = None) -> Iterator[Frame]:
         start = max(span.start, resume.frame if resume else 0)
@@ -191,7 +192,7 @@ class ScriptedSource:
         return None
 
     def incidents(self) -> tuple[Incident, ...]:
-        return ()
+        return self.befell
 
 
 ONE_BOX = Cluster("one", (Device("box", "edge", cores=2),), ())

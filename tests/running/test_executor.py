@@ -12,6 +12,7 @@ from vedette.errors import MediaError, Problem
 from vedette.running.executor import Executor, MemorySink
 from vedette.running.local import LocalExecutor
 from vedette.types.commit import Commit
+from vedette.types.events import Incident
 from vedette.types.graph import Span, Step
 from vedette.types.media import Bundle, Frame
 from vedette.types.plan import Deployment
@@ -243,6 +244,13 @@ def test_an_input_error_stays_one_and_says_where(
     plan = plan_of([Step("see", "broken", ("street",))], streams={"street": ("a",)})
     with pytest.raises(MediaError, match=r"a torn picture \(in step see, stream a, frame 0\)"):
         executor.run(plan, sources_for(plan), MemorySink())
+
+
+def test_the_sink_is_told_what_befell_the_sources(executor: Executor) -> None:
+    plan, sink = plan_of(TELL, streams={"street": ("a",)}), MemorySink()
+    sources = sources_for(plan, 3, befell=(Incident("damage", "a", "a torn packet", 2),))
+    report = executor.run(plan, sources, sink)
+    assert sink.incidents == list(report.incidents) == [Incident("damage", "a", "a torn packet", 2)]
 
 
 def test_every_step_is_counted(executor: Executor) -> None:

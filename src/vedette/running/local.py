@@ -26,6 +26,7 @@ from vedette.running.figuring import figures
 from vedette.running.real import RealWork
 from vedette.running.segment import stages
 from vedette.running.stepping import Each
+from vedette.running.tally import incidents
 from vedette.running.threads import QueueBounds, Threads
 from vedette.running.work import Models, Operators, StepFailed, signatures_of
 from vedette.types.graph import Span
@@ -83,13 +84,13 @@ class LocalExecutor:
                 raise failure.explained() from None
             if finished:
                 delivery.close()
+            befell = incidents(sources, threads.tally, sink)
             cpu_s = sum(os.times()[:4]) - sum(started[:4])
         rates = {name: source.rate for name, source in sources.items()}
-        found = [each for source in sources.values() for each in source.incidents()]
         return Report(
             figures=figures(threads.tally, "measured", rates, cpu_s=cpu_s),
             events=delivery.events,
-            incidents=(*found, *threads.tally.drops()),
+            incidents=befell,
             steps=threads.tally.counts(),
             finished=finished,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from vedette.planning.cost import EMPTY_ANSWER_BYTES
-from vedette.running.executor import StepCount
+from vedette.running.executor import FrameSource, Sink, StepCount
 from vedette.running.ways import Way
 from vedette.running.work import Done, is_decoder
 from vedette.types.events import Incident
@@ -92,6 +92,15 @@ class Tally:
         self.step_bytes[producer, stream] += size_bytes
         for way in route:
             self.link_bytes[way, stream] += size_bytes
+
+
+def incidents(sources: Mapping[str, FrameSource], tally: Tally, sink: Sink) -> tuple[Incident, ...]:
+    """What befell the sources and their frames; the sink is told."""
+    found = [each for source in sources.values() for each in source.incidents()]
+    found += tally.drops()
+    for incident in found:
+        sink.incident(incident)
+    return tuple(found)
 
 
 def answering(plan: Deployment, answers: Container[str]) -> frozenset[tuple[str, str]]:

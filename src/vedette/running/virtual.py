@@ -7,7 +7,7 @@ stands for it.
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from vedette.running.core import Core, LiveBounds
@@ -25,8 +25,8 @@ from vedette.running.figuring import figures
 from vedette.running.real import RealWork
 from vedette.running.replay import TraceSource, TraceWork
 from vedette.running.segment import stages
+from vedette.running.tally import incidents
 from vedette.running.work import Models, Operators, StepFailed, signatures_of
-from vedette.types.events import Incident
 from vedette.types.figures import Label
 from vedette.types.graph import Span
 from vedette.types.operators import Signature
@@ -79,8 +79,7 @@ class VirtualExecutor:
         except StepFailed as failure:
             sink.incident(failure.incident())
             raise failure.explained() from None
-        incidents = [each for source in sources.values() for each in source.incidents()]
-        return _report(core, delivery, sources, "rehearsed", incidents, finished=finished)
+        return _report(core, delivery, sources, "rehearsed", sink, finished=finished)
 
 
 def simulate(
@@ -96,11 +95,12 @@ def simulate(
         for _, stream in plan.workflow.streams()
         if stream.name in trace.streams
     }
-    delivery = Delivery(plan, MemorySink())
+    sink = MemorySink()
+    delivery = Delivery(plan, sink)
     parts = stages(plan.workflow, plan.placement, signatures)
     core = Core(plan, parts, TraceWork(plan, trace), delivery, bounds)
     core.run(messages_of(plan, sources, {}, WHOLE), threading.Event())
-    return _report(core, delivery, sources, "simulated", [])
+    return _report(core, delivery, sources, "simulated", sink)
 
 
 def _report(
@@ -108,7 +108,7 @@ def _report(
     delivery: Delivery,
     sources: Mapping[str, FrameSource],
     label: Label,
-    incidents: Sequence[Incident],
+    sink: Sink,
     *,
     finished: bool = True,
 ) -> Report:
@@ -121,7 +121,7 @@ def _report(
     return Report(
         figures=figures(core.tally, label, rates),
         events=delivery.events,
-        incidents=(*incidents, *core.tally.drops()),
+        incidents=incidents(sources, core.tally, sink),
         steps=core.tally.counts(),
         trace=trace,
         finished=finished,

@@ -14,7 +14,7 @@ def command(
         "events.db"
     ),
     events: Annotated[
-        Path | None, typer.Option(help="Write the events as JSON lines, too.")
+        Path | None, typer.Option(help="Write the run's events as JSON lines, too.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page to look at.")] = None,
     *,
@@ -40,7 +40,7 @@ def command(
     with shown_progress() as progress:
         ran = session.run(chosen, store=store, is_fresh=fresh, paced=paced, progress=progress)
     if events:
-        session.export_events(store, events)
+        session.export_events(store, events, workflow=chosen.workflow.name, run=ran.run)
     if report:
         session.write_page(chosen, ran, report, command=f"vedette run {plan}")
         say(f"report: {report}")

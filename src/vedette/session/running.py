@@ -12,12 +12,14 @@ from types import FrameType
 from vedette.declaring.operator import operators
 from vedette.media.source import open_source
 from vedette.models import load_detector
+from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
 from vedette.session.common import Progress, frames_of, quiet
 from vedette.store import Store, StoredEvent, export_json_lines
 from vedette.types.events import Incident
 from vedette.types.figures import Figures, Score
+from vedette.types.graph import Stream
 from vedette.types.plan import Deployment
 
 
@@ -79,9 +81,22 @@ def run(
 
 
 def _identity(plan: Deployment) -> str:
-    """What a run must keep to go on: its streams and steps, and where they are."""
+    """What a run must keep to go on: its streams and steps, and where they are.
+
+    A file counts by its content, wherever it lies and wherever the command is run.
+    """
     flow = plan.workflow
-    return digest([flow.sources, flow.steps, flow.transport, plan.placement, flow.evidence_to])
+    streams = [(source, _content(stream)) for source, stream in flow.streams()]
+    ends = [flow.deliver_to, flow.evidence_to]
+    return digest([streams, flow.steps, flow.transport, plan.placement, ends])
+
+
+def _content(stream: Stream) -> Stream:
+    place, mark, query = stream.url.removeprefix("file://").partition("?")
+    if not Path(place).exists():
+        return replace(stream, plan_on=None, report_on=None)
+    content = stream_digest(replace(stream, url=place))
+    return replace(stream, url=f"{content}{mark}{query}", plan_on=None, report_on=None)
 
 
 def _without_timing(figures: Figures) -> Figures:
@@ -95,10 +110,12 @@ def _without_timing(figures: Figures) -> Figures:
     )
 
 
-def export_events(store: str | Path, path: Path) -> int:
-    """Write a store's events as JSON lines; returns how many."""
+def export_events(
+    store: str | Path, path: Path, *, workflow: str | None = None, run: int | None = None
+) -> int:
+    """Write events as JSON lines, all of a store's or those of one run; returns how many."""
     with Store(store) as database:
-        events = database.events()
+        events = database.events(workflow, run)
     export_json_lines(events, path)
     return len(events)
 

@@ -1,6 +1,8 @@
 """What a run or a rehearsal came to, as a page to look at."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,12 +12,15 @@ from vedette.image import ArrayPicture
 from vedette.media.jpeg import encode_jpeg
 from vedette.media.source import open_source
 from vedette.profiling.cache import machine
+from vedette.records.files import read_bytes
 from vedette.reporting.page import write_report
 from vedette.reporting.story import Row, Sighting, Story
 from vedette.session.rehearsing import Rehearsal
 from vedette.session.running import Ran
+from vedette.store import StoredEvent
 from vedette.types.events import Event
-from vedette.types.graph import Span, Workflow
+from vedette.types.graph import Span, Stream, Workflow
+from vedette.types.media import Frame
 from vedette.types.plan import Plan
 
 RIGHT, WRONG = (80, 200, 60), (60, 60, 230)
@@ -24,7 +29,7 @@ MOST_PICTURES = 24
 
 def write_page(plan: Plan, ran: Rehearsal | Ran, path: Path, *, command: str = "") -> None:
     """A report of one run: the plan, where its costs go, and what it saw."""
-    seen = [each.event if not isinstance(each, Event) else each for each in ran.events]
+    seen = [each if isinstance(each, Event) else _with_picture(each) for each in ran.events]
     story = Story(
         title=plan.workflow.name,
         question=f"{plan.name} on {plan.cluster.name}",
@@ -44,21 +49,46 @@ def sightings(
     events: Sequence[Event],
     is_right: Callable[[Event], bool | None] = lambda _event: None,
 ) -> tuple[Sighting, ...]:
-    """Each event on the frame where it was decided, its box drawn; the first two dozen."""
-    streams = {stream.name: stream for _, stream in workflow.streams()}
+    """The first two dozen events, each on the frame where it was decided, its box drawn.
+
+    Files are read once more for that, each in one pass. An event of another stream shows what it
+    brought along: nobody goes back in a live one.
+    """
+    first = list(events)[:MOST_PICTURES]
+    frames = {
+        (stream.name, frame.key.frame): frame
+        for _, stream in workflow.streams()
+        for frame in _frames(stream, {each.frame for each in first if each.stream == stream.name})
+    }
     shown = []
-    for event in list(events)[:MOST_PICTURES]:
-        right = is_right(event)
-        with open_source(streams[event.stream]) as reader:
-            frames = reader.frames(Span(event.frame, event.frame + 1))
-            picture = next(frames, None)
-        if picture is None:
-            shown.append(Sighting(event, event.picture, right))
-            continue
-        pixels = picture.picture.bgr().copy()
-        draw_box(pixels, event.box, f"{event.label} {event.confidence:.2f}", right is not False)
-        shown.append(Sighting(event, encode_jpeg(ArrayPicture(pixels), 85), right))
+    for event in first:
+        right, frame = is_right(event), frames.get((event.stream, event.frame))
+        picture = event.picture if frame is None else _marked(frame, event, right is not False)
+        shown.append(Sighting(event, picture, right))
     return tuple(shown)
+
+
+def _frames(stream: Stream, numbers: AbstractSet[int]) -> Iterator[Frame]:
+    """Some frames of a file or a folder, in one pass; of anything else none."""
+    place = stream.url.removeprefix("file://").partition("?")[0]
+    if not numbers or stream.pace == "live" or not Path(place).exists():
+        return
+    with open_source(stream) as reader:
+        for frame in reader.frames(Span(min(numbers), max(numbers) + 1)):
+            if frame.key.frame in numbers:
+                yield frame
+
+
+def _marked(frame: Frame, event: Event, is_right: bool) -> bytes:
+    pixels = frame.picture.bgr().copy()
+    draw_box(pixels, event.box, f"{event.label} {event.confidence:.2f}", is_right)
+    return encode_jpeg(ArrayPicture(pixels), 85)
+
+
+def _with_picture(stored: StoredEvent) -> Event:
+    if stored.picture is None:
+        return stored.event
+    return replace(stored.event, picture=read_bytes(stored.picture))
 
 
 def draw_box(pixels: np.ndarray, box: Iterable[float], text: str, is_right: bool) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vedette.declaring.building import local_path
 from vedette.declaring.reading import (
     parse_cluster,
     parse_workflow,
@@ -18,10 +19,8 @@ from vedette.declaring.reading import (
     read_cluster,
     read_workflow,
 )
-from vedette.declaring.writing import (
-    write_cluster,
-    write_workflow,
-)
+from vedette.declaring.workflow import workflow
+from vedette.declaring.writing import plain_workflow, write_cluster, write_workflow
 from vedette.errors import DeclarationError
 from vedette.types.cluster import Cluster
 from vedette.types.graph import Source, Span, Stream, Workflow
@@ -189,3 +188,20 @@ def test_a_workflow_with_a_password_is_for_its_owner_alone(
     finally:
         os.umask(before)
     assert (tmp_path / "workflow.yaml").stat().st_mode & 0o777 == mode
+
+
+def test_a_camera_is_live_without_being_called_so(
+    amber: str, signatures: Mapping[str, Signature], variants: tuple[str, ...]
+) -> None:
+    text = amber.replace("url: camera1.mkv", "url: 'rtsp://${USER}@10.0.0.7/a'")
+    flow = parse_workflow(text, signatures, variants)
+    camera = flow.sources[0].streams[0]
+    assert (camera.pace, camera.url) == ("live", "rtsp://${USER}@10.0.0.7/a")
+    assert "pace" not in plain_workflow(flow)["sources"]["street"]["camera1"]
+    built = workflow("w", signatures={})
+    built.source("yard", gate="rtsp://10.0.0.7/a", door="door.mkv")
+    assert [stream.pace for _, stream in built.build().streams()] == ["live", "file"]
+
+
+def test_a_url_that_begins_with_a_variable_is_not_a_relative_path() -> None:
+    assert local_path("${CAMERA}/film.mp4", Path("city")) == "${CAMERA}/film.mp4"

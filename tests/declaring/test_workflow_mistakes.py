@@ -85,6 +85,12 @@ MISTAKES = {
     "an unknown attribute": ("{label:", "{lable:", "18:50: found the attribute", "try label"),
     "a condition on nothing": ("{label: [car]}", "[car]", "18:43: found a list", "a mapping"),
     "an empty span": ("[0, 46]", "[46, 46]", "6:", "an end after the start"),
+    "a camera that is to wait": (
+        "url: camera2.mkv",
+        "url: 'rtsp://10.0.0.7/a', pace: file",
+        "6:47: found the pace file",
+        "try live, or leaving it out",
+    ),
     "a negative frame": ("[0, 46]", "[0, -46]", "6:46: found -46", "at least 0"),
     "half a frame": ("[0, 46]", "[0, 4.5]", "6:46: found 4.5", "a whole number"),
     "a span of three": ("[0, 46]", "[0, 4, 6]", "6:", "at most 2"),

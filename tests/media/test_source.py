@@ -16,11 +16,13 @@ import pytest
 from vedette.errors import MediaError
 from vedette.image import ArrayPicture
 from vedette.media.encode import H264Encoder
-from vedette.media.source import Reader, open_source
+from vedette.media.source import Reader, local_file, open_source
+from vedette.media.tracks import Notebook, Shot
 from vedette.types.graph import Span, Stream
 from vedette.types.media import Checkpoint, Frame
 
 Film = Callable[..., Path]
+BLANK = np.zeros((48, 64, 3), np.uint8)
 
 
 def opened(path: Path | str, **how: object) -> Reader:
@@ -308,3 +310,60 @@ def test_a_live_source_goes_on_where_it_is(served: str) -> None:
     with opened(served, pace="live") as reader:
         frame = next(reader.frames(resume=Checkpoint("camera", 100, Fraction(4))))
         assert (frame.key.frame, frame.time_s) == (100, Fraction(4))
+
+
+class Camera:
+    """Shows what goes on, from when it is asked."""
+
+    size, rate, live, can_seek, declared = (64, 48), Fraction(25), False, False, None
+
+    def shots(self, key_pts: int | None = None) -> Iterator[Shot]:
+        return (Shot(ArrayPicture(BLANK), Fraction(number, 25)) for number in range(3))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_camera_goes_on_where_it_is_though_nobody_called_it_live() -> None:
+    reader = Reader(Stream("camera", "rtsp://10.0.0.7/a"), Camera(), Notebook("camera"))
+    frames = reader.frames(resume=Checkpoint("camera", 90_000, Fraction(3600)))
+    assert stamps(frames)[0] == (90_000, Fraction(3600))
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    assert "rtsp://[::1/x" in refused("rtsp://[::1/x")
+
+
+def test_a_file_may_be_given_as_a_url(film: Film) -> None:
+    path = film().rename(film().parent / "a film.mp4")
+    url = path.as_uri()
+    assert "%20" in url
+    assert local_file(url) == local_file(str(path)) == path
+    assert opened(url).frames_declared == 30
+
+
+def test_a_folder_is_found_with_or_without_its_rate(tmp_path: Path) -> None:
+    for url in (f"{tmp_path}", f"{tmp_path}/?rate=10", f"file://{tmp_path}/?rate=10"):
+        assert local_file(url) == tmp_path
+
+
+@pytest.mark.parametrize("url", ["none.mp4", "none/?rate=10", "rtsp://10.0.0.7/a", "http://h/a"])
+def test_what_is_not_on_this_machine_is_no_local_file(url: str) -> None:
+    assert local_file(url) is None
+
+
+def test_a_url_may_name_variables(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMERA_HOST", served.removeprefix("http://").partition("/")[0])
+    with opened("http://${CAMERA_HOST}/film.ts") as reader:
+        assert reader.stream.url == "http://${CAMERA_HOST}/film.ts"
+        assert next(reader.frames()).key.frame == 0
+
+
+def test_a_variable_that_is_not_set_is_named() -> None:
+    assert "the variable NO_SUCH_WORD" in refused("rtsp://me:${NO_SUCH_WORD}@10.0.0.7/a")
+
+
+def test_what_a_variable_holds_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMERA_PATH", "hush")
+    assert "hush" not in refused("http://127.0.0.1:9/${CAMERA_PATH}")
+    assert "hush" not in refused("${CAMERA_PATH}/film.mp4")

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from vedette.addresses import is_live
 from vedette.declaring.opening import Choose, declared_step
 from vedette.declaring.shape import UNREAD
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.graph import (
     EventRule,
     Objective,
+    Pace,
     Source,
     Span,
     Step,
@@ -83,7 +85,13 @@ def local_path(url: str, folder: Path) -> str:
 
 
 def is_absolute(url: str) -> bool:
-    return re.match(r"[A-Za-z][\w+.-]+:", url) is not None or Path(url).is_absolute()
+    """Whether it means the same in any folder; of a variable only its user knows."""
+    return re.match(r"[A-Za-z][\w+.-]+:|\$\{", url) is not None or Path(url).is_absolute()
+
+
+def own_pace(url: str) -> Pace:
+    """The pace of a stream of which nobody said one."""
+    return "live" if is_live(url) else "file"
 
 
 def _streams(source: str, written: Any, folder: Path) -> Iterable[Stream]:
@@ -101,7 +109,7 @@ def _streams(source: str, written: Any, folder: Path) -> Iterable[Stream]:
         for part in ("plan_on", "report_on"):
             if given.get(part) is not None:
                 given[part] = _span(given[part])
-        yield Stream(name, url, **given)
+        yield Stream(name, url, **{"pace": own_pace(url), **given})
 
 
 def _span(frames: list[int]) -> Span:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+from vedette.addresses import is_live
 from vedette.declaring.labels import label_mistakes
 from vedette.declaring.machines import cluster_mistakes, joint_mistakes
 from vedette.declaring.settings import setting_mistakes
@@ -78,6 +79,9 @@ def _streams(workflow: Workflow) -> Iterator[Mistake]:
             found = f"the stream {stream.name!r} a second time (first in {seen[stream.name]})"
             yield Mistake(path, found, "a name of its own", "another name", at_key=True)
         seen.setdefault(stream.name, name)
+        if is_live(stream.url) and stream.pace != "live":
+            found, expected = f"the pace {stream.pace}", "live: such a stream waits for nobody"
+            yield Mistake((*path, "pace"), found, expected, "live, or leaving it out")
         for key, span in (("plan_on", stream.plan_on), ("report_on", stream.report_on)):
             if span is not None and span != Span(0, 0) and _is_backward(span):
                 found = f"the frames [{span.start}, {span.end}]"

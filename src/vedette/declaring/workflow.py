@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vedette.declaring.building import own_pace
 from vedette.declaring.opening import Choose, choose, declared_step
 from vedette.declaring.operator import operator_name
 from vedette.declaring.operator import signatures as registered
@@ -65,7 +66,7 @@ class WorkflowBuilder:
 
         Returns the name, to be read by steps.
         """
-        named = (Stream(stream, url) for stream, url in urls.items())
+        named = (Stream(stream, url, pace=own_pace(url)) for stream, url in urls.items())
         self._sources.append(Source(name, (*streams, *named)))
         return name
 

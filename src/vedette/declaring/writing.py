@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vedette.addresses import has_secrets
-from vedette.declaring.building import is_absolute
+from vedette.declaring.building import is_absolute, own_pace
 from vedette.records.files import write_bytes
 from vedette.records.layout import yaml_text
 from vedette.types.cluster import Cluster, Device, Link
@@ -83,7 +83,7 @@ def _stream(stream: Stream, folder: Path | None) -> dict[str, Any]:
     for key, span in (("plan_on", stream.plan_on), ("report_on", stream.report_on)):
         if span is not None:
             plain[key] = _span(span)
-    if stream.pace != "file":
+    if stream.pace != own_pace(url):
         plain["pace"] = stream.pace
     return plain if stream.repeat == 1 else plain | {"repeat": stream.repeat}
 

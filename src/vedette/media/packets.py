@@ -1,15 +1,17 @@
 """Opening a container and getting everything out of it that can be got, past any damage."""
 
+import os
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from vedette.addresses import scheme_of
 from vedette.media.jpeg import MAX_PIXELS
 from vedette.media.problems import media_error, reason
 from vedette.media.tracks import Note
@@ -17,17 +19,19 @@ from vedette.media.tracks import Note
 _BAD_READS = 32  # in a row, then what is left is given up
 _OPEN_S, _READ_S = 10.0, 5.0
 _NOT_VIDEO = frozenset({"tty"})  # shows any text file as a film of itself
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _RTSP = {"rtsp_transport": "tcp"}  # over UDP lost packets smear the picture
 
 
 def open_video(url: str | Path, *, threads: int) -> tuple[InputContainer, VideoStream]:
     """A container and its first video stream; a path is a file, a string is a stream's URL."""
     is_file = isinstance(url, Path)
-    options = _RTSP if not is_file and urlsplit(str(url)).scheme in {"rtsp", "rtsps"} else {}
+    address = str(url.resolve()) if isinstance(url, Path) else expanded(url)
+    options = _RTSP if not is_file and scheme_of(address) in {"rtsp", "rtsps"} else {}
     try:
         # An absolute path cannot be taken for a protocol ("concat:...") by FFmpeg.
         container = av.open(
-            str(url.resolve()) if isinstance(url, Path) else url,
+            address,
             timeout=None if is_file else (_OPEN_S, _READ_S),
             options=options,
             metadata_errors="replace",
@@ -58,6 +62,19 @@ def open_video(url: str | Path, *, threads: int) -> tuple[InputContainer, VideoS
     stream.codec_context.thread_count = threads
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     return container, stream
+
+
+def expanded(url: str) -> str:
+    """A URL with the environment's values for each ``${NAME}``: for opening, never for showing."""
+    return _VARIABLE.sub(lambda found: _value(found[1], url), url)
+
+
+def _value(name: str, url: str) -> str:
+    try:
+        return os.environ[name]
+    except KeyError:
+        found, expected = f"the variable {name}, which is not set", "a variable of the environment"
+        raise media_error(url, found, expected, f"export {name}=...") from None
 
 
 def packets(

@@ -9,9 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote
 
+from vedette.addresses import LIVE_SCHEMES, is_live, scheme_of
 from vedette.media.folder import Folder
+from vedette.media.packets import expanded
 from vedette.media.problems import media_error
 from vedette.media.timing import NOMINAL_RATE
 from vedette.media.tracks import Notebook, Pictures, Shot
@@ -20,19 +22,21 @@ from vedette.types.events import Incident
 from vedette.types.graph import Span, Stream
 from vedette.types.media import Checkpoint, Frame, Key
 
-SCHEMES = frozenset({"http", "https", "rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp"})
+SCHEMES = frozenset({"http", "https"}) | LIVE_SCHEMES
 
 
 def open_source(stream: Stream, *, threads: int = 0) -> "Reader":
     """A stream's video file, folder of pictures (``shots/?rate=10``, by default 25) or URL.
 
     ``threads``: 0 as many as the decoder likes, 1 none beside the caller's. With more than one,
-    a damaged file may lose a few more frames at its end.
+    a damaged file may lose a few more frames at its end. ``${NAME}`` in a URL is a variable of the
+    environment; whatever tells of the stream shows the name.
     """
     notebook = Notebook(stream.name)
-    scheme = urlsplit(stream.url).scheme if "://" in stream.url else "file"
+    url = expanded(stream.url)
+    scheme = scheme_of(url) or "file"
     if scheme in SCHEMES:
-        live = stream.pace == "live"
+        live = stream.pace == "live" or is_live(url)
         video = Video(stream.url, notebook.note, threads=threads, live=live)
         return Reader(stream, video, notebook)
     if scheme != "file":
@@ -42,7 +46,12 @@ def open_source(stream: Stream, *, threads: int = 0) -> "Reader":
             f"a path, or a URL of scheme {', '.join(sorted(SCHEMES))}",
             "a path without a scheme",
         )
-    return Reader(stream, _on_disk(stream.url.removeprefix("file://"), notebook, threads), notebook)
+    return Reader(stream, _on_disk(stream.url, notebook, threads), notebook)
+
+
+def local_file(url: str) -> Path | None:
+    """The file or folder on this machine that a stream's URL names, None if none is there."""
+    return _local(expanded(url))[0]
 
 
 class Reader:
@@ -53,6 +62,7 @@ class Reader:
         self.size, self.rate = pictures.size, pictures.rate
         self._pictures, self._notebook = pictures, notebook
         self._seek: tuple[int, int] | None = None
+        self._live = pictures.live or is_live(stream.url)
 
     @property
     def frames_declared(self) -> int | None:
@@ -101,7 +111,7 @@ class Reader:
         """All passes as one, from the start or from the keyframe that the checkpoint names."""
         number, shots = self._begin(resume)
         begin_s, length, lasts_s = Fraction(0), 0, Fraction(0)
-        if resume and self._pictures.live:
+        if resume and self._live:
             number, begin_s = resume.frame, resume.time_s
         for turn in range(self.stream.repeat):
             if turn > 0 and number + length <= start:  # known by now: not to be decoded again
@@ -119,7 +129,7 @@ class Reader:
             begin_s = end_s
 
     def _begin(self, resume: Checkpoint | None) -> tuple[int, Iterator[Shot]]:
-        if resume and resume.seek and not self._pictures.live:
+        if resume and resume.seek and not self._live:
             shots = self._pictures.shots(resume.seek[1])
             if shots is not None:
                 return resume.seek[0], shots
@@ -132,20 +142,32 @@ class Reader:
 
 
 def _on_disk(url: str, notebook: Notebook, threads: int) -> Pictures:
-    path = Path(url)
-    if path.is_file():
+    path, query = _local(expanded(url))
+    if path is not None and path.is_dir():
+        return Folder(path, notebook.note, rate=_rate(url, query))
+    if path is not None:
         if path.stat().st_size == 0:
             raise media_error(url, "an empty file", "a video", "copying it again")
         return Video(path, notebook.note, threads=threads, live=False)
-    folder, _, query = url.partition("?")
-    if Path(folder).is_dir():
-        return Folder(Path(folder), notebook.note, rate=_rate(url, query))
     raise media_error(
         url,
         "nothing there",
         "a video file or a folder of pictures",
         "the path as seen from where the command runs",
     )
+
+
+def _local(url: str) -> tuple[Path | None, str]:
+    """A file, or a folder and what comes after its question mark, where one is there."""
+    path = url
+    if scheme_of(url) == "file":
+        path = unquote(url[len("file://") :].removeprefix("localhost"))
+    elif scheme_of(url):
+        return None, ""
+    folder, _, query = path.partition("?")
+    if Path(path).is_file():
+        return Path(path), ""
+    return (Path(folder), query) if Path(folder).is_dir() else (None, "")
 
 
 def _rate(url: str, query: str) -> Fraction:

@@ -37,8 +37,8 @@ def read_bytes(
 def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
     """Put ``content`` at ``path``, wholly or not at all: a temporary name, then a rename.
 
-    What is ``private`` nobody but its owner may read. Raises RecordError where that fails (no such folder, no permission, disk full); what was at
-    ``path`` is then untouched.
+    What is ``private`` nobody but its owner may read. Raises RecordError where writing fails (no
+    such folder, no permission, disk full); what was at ``path`` is then untouched.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

@@ -88,7 +88,9 @@ class StreamSyntax(Syntax):
     report_on: Annotated[list[FrameNumber], MaxLen(2)] | None = None
     """Frames [start, end) to report on; [start] goes to the end, [] is none."""
     pace: Literal["file", "live"] = "file"
-    """live: frames arrive when they were captured, and a full queue drops the oldest."""
+    """live: frames arrive when they were captured, and a full queue drops the oldest.
+
+    It is the only pace of rtsp, rtmp, srt, tcp and udp, and need not be said of them."""
     repeat: Annotated[int, Ge(1), Le(10**6)] = 1
     """How often to play it."""
 

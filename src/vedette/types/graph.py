@@ -37,6 +37,9 @@ class Span:
     end: int | None = None
 
 
+Pace = Literal["file", "live"]
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One camera. By default a file is planned on its first half and reported on its second.
@@ -49,7 +52,7 @@ class Stream:
     url: str
     plan_on: Span | None = None
     report_on: Span | None = None
-    pace: Literal["file", "live"] = "file"
+    pace: Pace = "file"
     repeat: int = 1
 
 

@@ -112,6 +112,34 @@ def test_every_mistake_of_a_table_is_reported_at_once() -> None:
     assert len(error.value.problems) == 4
 
 
+def test_names_that_are_given_twice_and_negative_weights_are_mistakes() -> None:
+    base: PlacementTable = table("placement")
+    step = base.pipelines[1].steps[1]
+    twice = replace(base.pipelines[1], steps=(*base.pipelines[1].steps, step))
+    wrong = replace(
+        base,
+        devices=(*base.devices, base.devices[1]),
+        pipelines=(base.pipelines[0], base.pipelines[0], twice),
+        mbps_weight=-1.0,
+        price_weight=float("nan"),
+    )
+    with pytest.raises(InputError) as error:
+        solve("placement", wrong)
+    assert [problem.found for problem in error.value.problems] == [
+        "2 devices of the name 'edge'",
+        "2 pipelines of the name 'camera1'",
+        "mbps_weight = -1",
+        "price_weight = nan",
+        "2 camera2 steps of the name 'detect'",
+    ]
+
+
+def test_a_knob_that_is_given_twice_is_a_mistake() -> None:
+    base: KnobsTable = table("knobs")
+    with pytest.raises(InputError, match=r"2 knobs of the name 'sample\.rate_fps'"):
+        solve("knobs", replace(base, knobs=(*base.knobs, base.knobs[0])))
+
+
 def test_an_unknown_planner_or_method_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="knobs, placement"):
         input_type("knob")

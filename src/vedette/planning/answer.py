@@ -1,6 +1,7 @@
 """What every planner on a table shares: one form of answer, and errors that list what is known."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vedette.errors import InputError, Problem, nearest
@@ -25,6 +26,14 @@ def answer(proof: Proof, **more: object) -> dict[str, Any]:
         "evaluated": proof.evaluated,
         **more,
     }
+
+
+def repeated(kind: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Names that several have: answers are told apart by them."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            found = f"{count} {kind}s of the name {name!r}"
+            yield Problem(found, "a name of its own for each", f"{name}2")
 
 
 def require(problems: Iterator[Problem]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vedette.errors import InfeasibleError, Problem
-from vedette.planning.answer import MOST_TRIED, answer, known, require
+from vedette.planning.answer import MOST_TRIED, answer, known, repeated, require
 from vedette.planning.knobs import KnobTable, KnobValue, cheapest, climb, combine
 from vedette.types.graph import Scalar
 from vedette.types.plan import Proof
@@ -146,6 +146,7 @@ _KNOB_METHODS: Mapping[str, Callable[[list[KnobTable], tuple[float, ...], float]
 def _knob_problems(table: KnobsTable) -> Iterator[Problem]:
     if not table.knobs or not table.weights:
         yield Problem("no knobs or no weights", "at least one knob and one weight", "the example")
+    yield from repeated("knob", [knob.name for knob in table.knobs])
     for name, weight in table.weights.items():
         if not (isfinite(weight) and weight >= 0):
             yield Problem(f"weight {name} = {weight:g}", "a finite number from 0", "1.0")

@@ -10,7 +10,7 @@ import numpy as np
 
 from vedette.errors import InfeasibleError, Problem, nearest
 from vedette.planning import exact as selecting
-from vedette.planning.answer import MOST_TRIED, answer, known, require
+from vedette.planning.answer import MOST_TRIED, answer, known, repeated, require
 from vedette.planning.exact import Selection
 from vedette.planning.layout import Floats, Site, site
 from vedette.types.cluster import Cluster, Device, Link
@@ -157,22 +157,40 @@ def _placement_problems(table: PlacementTable) -> Iterator[Problem]:
     devices = [device.name for device in table.devices]
     if not devices or not table.pipelines:
         yield Problem("no devices or no pipelines", "at least one of each", "the example")
-    numbers = {
-        **{f"{d.name} {k}": getattr(d, k) for d in table.devices for k in ("cores", "speed")},
-        **{f"{d.name} memory_gb": d.memory_gb for d in table.devices},
-        **{f"{e.source}->{e.target} rate_mbps": e.rate_mbps for e in table.links},
-        **{f"{e.source}->{e.target} back_mbps": e.back_mbps for e in table.links},
-        "load_limit": table.load_limit,
-    }
-    for name, value in numbers.items():
-        if not (isfinite(value) and value > 0):
-            yield Problem(f"{name} = {value:g}", "a finite number above 0", "1.0")
+    yield from repeated("device", devices)
+    yield from repeated("pipeline", [pipeline.name for pipeline in table.pipelines])
+    yield from _number_problems(table)
     for link in table.links:
         for end in (link.source, link.target):
             if end not in devices:
                 yield Problem(f"a link to {end!r}", "a device", nearest(end, devices))
     for pipeline in table.pipelines:
         yield from _pipeline_problems(pipeline, devices)
+
+
+def _number_problems(table: PlacementTable) -> Iterator[Problem]:
+    links = {f"{link.source}->{link.target}": link for link in table.links}
+    positive = {
+        **{f"{d.name} {k}": getattr(d, k) for d in table.devices for k in ("cores", "speed")},
+        **{f"{d.name} memory_gb": d.memory_gb for d in table.devices},
+        **{f"{name} rate_mbps": link.rate_mbps for name, link in links.items()},
+        **{f"{name} back_mbps": link.back_mbps for name, link in links.items()},
+        "load_limit": table.load_limit,
+    }
+    for name, value in positive.items():
+        if not (isfinite(value) and value > 0):
+            yield Problem(f"{name} = {value:g}", "a finite number above 0", "1.0")
+    yield from _negative("mbps_weight", table.mbps_weight)
+    yield from _negative("price_weight", table.price_weight)
+    for device in table.devices:
+        yield from _negative(f"{device.name} price_per_hour", device.price_per_hour)
+    for name, link in links.items():
+        yield from _negative(f"{name} price_per_gb", link.price_per_gb)
+
+
+def _negative(name: str, value: float) -> Iterator[Problem]:
+    if not (isfinite(value) and value >= 0):
+        yield Problem(f"{name} = {value:g}", "a finite number from 0", "0.0")
 
 
 def _pipeline_problems(pipeline: Pipeline, devices: list[str]) -> Iterator[Problem]:
@@ -184,6 +202,7 @@ def _pipeline_problems(pipeline: Pipeline, devices: list[str]) -> Iterator[Probl
             "fewer free steps",
             "fixing the device of some steps with `at`",
         )
+    yield from repeated(f"{pipeline.name} step", [step.name for step in pipeline.steps])
     before: list[str] = []
     for step in pipeline.steps:
         for name in step.inputs:
@@ -196,9 +215,7 @@ def _pipeline_problems(pipeline: Pipeline, devices: list[str]) -> Iterator[Probl
         if step.at is not None and step.at not in devices:
             yield Problem(f"{step.name} at {step.at!r}", "a device", nearest(step.at, devices))
         for name in ("cpu_cores", "memory_gb", "output_mbps"):
-            if not (isfinite(getattr(step, name)) and getattr(step, name) >= 0):
-                found = f"{pipeline.name}.{step.name}: {name} = {getattr(step, name):g}"
-                yield Problem(found, "a finite number from 0", "0.0")
+            yield from _negative(f"{pipeline.name}.{step.name}: {name}", getattr(step, name))
         before.append(step.name)
 
 

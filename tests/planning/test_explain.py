@@ -27,10 +27,10 @@ def planned(city: City) -> Plan:
     )
 
 
-def explained(city: City) -> Explanation:
-    return explain(
-        planned(city), city.profile, city.workflow, city.cluster, city.variants, city.signatures
-    )
+def explained(city: City, *, tested: bool = True) -> Explanation:
+    plan = planned(city)
+    plan = plan if tested else replace(plan, tried=())
+    return explain(plan, city.profile, city.workflow, city.cluster, city.variants, city.signatures)
 
 
 def test_every_link_device_floor_and_ceiling_has_a_price(city: City) -> None:
@@ -79,10 +79,40 @@ def test_ceilings_and_loads_bind_near_their_limit_and_floors_where_rivals_lost(
     plan = planned(city)
     costs = replace(plan.predicted, load={"edge": 0.79, "cloud": 0.5}, age_max_ms=299.0)
     objective = Objective(floors={"event_f1": 0.9}, ceilings={"age_max_ms": 300})
-    found = binding(costs, objective, plan.runners_up, load_limit=LIMIT)
+    kept_out = replace(plan.runners_up[0], outcome="event_f1 0.895, less than 0.9")
+    found = binding(costs, objective, [kept_out], load_limit=LIMIT)
     assert [(each.kind, each.name) for each in found] == [
         ("ceiling", "age_max_ms"),
         ("load", "edge"),
         ("floor", "event_f1"),
     ]
     assert str(found[1]) == "load of edge <= 0.8 (at 0.79)"
+
+
+@pytest.mark.parametrize("floor", [0.75, 0.8, 0.82, 0.86, 0.9, 0.905, 0.915, 0.925, 0.935, 0.945])
+def test_a_floor_that_is_forecast_to_bind_is_worth_something(city: City, floor: float) -> None:
+    objective = replace(city.workflow.objective, floors={"event_f1": floor})
+    explanation = explained(
+        replace(city, workflow=replace(city.workflow, objective=objective)), tested=False
+    )
+    binds = any(each.kind == "floor" for each in explanation.binding)
+    worth = {each.what: each.change for each in explanation.shadow_prices}["event_f1"]
+    assert binds == (worth < 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "binds"),
+    [
+        ("failed: the lower bound of event_f1 is 0.893, less than 0.9", True),
+        ("failed: only 3 reference events, event_f1 is 0.941, less than 0.95", True),
+        ("failed: the lower bound of event_f1 is 0.850, less than 0.9", False),
+        ("held: the lower bound of event_f1 is 0.930, at least 0.9", False),
+    ],
+)
+def test_a_floor_binds_where_a_point_less_would_have_let_a_tested_plan_hold(
+    city: City, outcome: str, *, binds: bool
+) -> None:
+    plan = planned(city)
+    rival = replace(plan.tried[0], outcome=outcome)
+    found = binding(plan.predicted, city.workflow.objective, [rival])
+    assert [each.name for each in found if each.kind == "floor"] == ["event_f1"] * binds

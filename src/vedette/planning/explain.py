@@ -1,10 +1,11 @@
 """Why a plan is what it is: which limits bind, what a little more of each would buy, who lost."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vedette.planning.choose import least
-from vedette.planning.cost import LIMIT
+from vedette.planning.cost import LIMIT, feasible
 from vedette.planning.options import DEFAULT, Context, Limits, margin, options
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
@@ -97,7 +98,8 @@ def binding(
 ) -> tuple[Constraint, ...]:
     """The limits that a plan is up against.
 
-    A ceiling or load binds from 95% of it on; a floor does where one of the ``rivals`` lost by it.
+    A ceiling or load binds from 95% of it on. A floor does where a point less of it would have let
+    in one of the ``rivals`` that it kept out: a cheaper one, by its forecast or by running it.
     """
     found = []
     for ceiling, limit in objective.ceilings.items():
@@ -108,11 +110,28 @@ def binding(
         if load >= NEAR * load_limit:
             found.append(Constraint("load", name, load, load_limit))
     for metric, floor in objective.floors.items():
-        short = [each for each in rivals if metric in each.outcome and "less than" in each.outcome]
-        if short:
-            best = max(short, key=lambda each: each.accuracy)
-            found.append(Constraint("floor", metric, best.accuracy, floor))
+        near = [
+            reached
+            for each in rivals
+            if _fits(each.figures, objective, load_limit)
+            for reached, needed in _short(each, metric)
+            if reached >= needed - POINT - 1e-9
+        ]
+        if near:
+            found.append(Constraint("floor", metric, max(near), floor))
     return tuple(found)
+
+
+def _fits(costs: Figures, objective: Objective, load_limit: float) -> bool:
+    ceilings = objective.ceilings.items()
+    keeps = all(float(getattr(costs, name)) <= ceiling for name, ceiling in ceilings)
+    return keeps and feasible(costs, load_limit)
+
+
+def _short(rival: Candidate, metric: str) -> list[tuple[float, float]]:
+    """What a rival reached of a metric, and what it needed, where that is how it lost."""
+    lost = re.search(rf"{metric} (?:is )?([\d.]+), less than ([\d.]+)$", rival.outcome)
+    return [(float(lost[1]), float(lost[2]))] if lost else []
 
 
 def _shadow_prices(context: Context, cluster: Cluster, limits: Limits) -> Iterator[ShadowPrice]:

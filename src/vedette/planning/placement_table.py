@@ -169,12 +169,12 @@ def _placement_problems(table: PlacementTable) -> Iterator[Problem]:
 
 
 def _number_problems(table: PlacementTable) -> Iterator[Problem]:
-    links = {f"{link.source}->{link.target}": link for link in table.links}
+    links = [(f"{link.source}->{link.target}", link) for link in table.links]
     positive = {
         **{f"{d.name} {k}": getattr(d, k) for d in table.devices for k in ("cores", "speed")},
         **{f"{d.name} memory_gb": d.memory_gb for d in table.devices},
-        **{f"{name} rate_mbps": link.rate_mbps for name, link in links.items()},
-        **{f"{name} back_mbps": link.back_mbps for name, link in links.items()},
+        **{f"{name} rate_mbps": link.rate_mbps for name, link in links},
+        **{f"{name} back_mbps": link.back_mbps for name, link in links},
         "load_limit": table.load_limit,
     }
     for name, value in positive.items():
@@ -184,7 +184,7 @@ def _number_problems(table: PlacementTable) -> Iterator[Problem]:
     yield from _negative("price_weight", table.price_weight)
     for device in table.devices:
         yield from _negative(f"{device.name} price_per_hour", device.price_per_hour)
-    for name, link in links.items():
+    for name, link in links:
         yield from _negative(f"{name} price_per_gb", link.price_per_gb)
 
 

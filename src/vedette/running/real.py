@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from vedette.declaring.operator import signature
 from vedette.running.executor import ALL
 from vedette.running.reference import Yardstick
+from vedette.running.sound import ensure_sound
 from vedette.running.state import pack, unpack
 from vedette.running.stepping import Each, run_step, wire
 from vedette.running.work import (
@@ -42,6 +44,7 @@ class RealWork:
         clock: Callable[[], float] = time.process_time,
         each: Each = map,
     ) -> None:
+        ensure_sound(plan, {name: signature(each) for name, each in operators.items()})
         self._plan, self._clock, self._each = plan, clock, each
         self._yardstick = Yardstick(reference, clock)
         self._wiring = wire(plan.workflow, signatures_of(plan, operators))
@@ -82,10 +85,10 @@ class RealWork:
 
     def _fill(self, step: Step, operator: Callable[..., Any], models: Models) -> None:
         """Give a step its settings and models, and where it has state an instance a stream."""
-        signature = self._wiring[step.name].signature
-        backends = {name: models(str(step.settings[name])) for name in signature.models}
-        settings = {k: v for k, v in step.settings.items() if k not in signature.models}
-        if not signature.stateful:
+        named = self._wiring[step.name].signature
+        backends = {name: models(str(step.settings[name])) for name in named.models}
+        settings = {k: v for k, v in step.settings.items() if k not in named.models}
+        if not named.stateful:
             self._calls[step.name, ALL] = partial(operator, **settings, **backends)
             return
         for stream in self._owners(step):

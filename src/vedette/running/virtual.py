@@ -25,6 +25,7 @@ from vedette.running.figuring import figures
 from vedette.running.real import RealWork
 from vedette.running.replay import TraceSource, TraceWork
 from vedette.running.segment import stages
+from vedette.running.sound import ensure_sound
 from vedette.running.tally import incidents
 from vedette.running.work import Models, Operators, StepFailed, signatures_of
 from vedette.types.figures import Label
@@ -95,6 +96,7 @@ def simulate(
         for _, stream in plan.workflow.streams()
         if stream.name in trace.streams
     }
+    ensure_sound(plan, signatures)
     sink = MemorySink()
     delivery = Delivery(plan, sink)
     parts = stages(plan.workflow, plan.placement, signatures)

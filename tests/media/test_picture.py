@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vedette.image import ArrayPicture
-from vedette.media.picture import DecodedPicture, ResizedPicture, copied, planes_of
+from vedette.media.picture import DecodedPicture, copied, planes_of, shrunk
 from vedette.types.media import Picture
 
 
@@ -26,11 +26,9 @@ MAKERS: dict[str, Callable[[], Picture]] = {
     "scaled": lambda: DecodedPicture(gradient(), size=(32, 20)),
     "turned": lambda: DecodedPicture(gradient(), turns=1),
     "upside down": lambda: DecodedPicture(gradient(), turns=2),
-    "resized": lambda: ResizedPicture(DecodedPicture(gradient()), 32, 24),
-    "resized twice": lambda: ResizedPicture(
-        ResizedPicture(DecodedPicture(gradient()), 40, 30), 32, 24
-    ),
-    "resized array": lambda: ResizedPicture(ArrayPicture(DecodedPicture(gradient()).bgr()), 32, 24),
+    "resized": lambda: shrunk(DecodedPicture(gradient()), 32, 24),
+    "resized twice": lambda: shrunk(shrunk(DecodedPicture(gradient()), 40, 30), 32, 24),
+    "resized array": lambda: shrunk(ArrayPicture(DecodedPicture(gradient()).bgr()), 32, 24),
 }
 
 
@@ -101,7 +99,7 @@ def test_many_threads_get_the_same_pixels() -> None:
 def test_detail_that_was_given_up_does_not_come_back() -> None:
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 255
-    small = ResizedPicture(ArrayPicture(stripes), 16, 16)
+    small = shrunk(ArrayPicture(stripes), 16, 16)
     assert np.ptp(small.bgr(64, 64)) < 40
 
 

@@ -1,4 +1,4 @@
-"""Frames are thinned out by time and by change; pictures shrink without being converted."""
+"""Frames are thinned out by time and by change; pictures shrink where it is charged."""
 
 import copy
 import pickle
@@ -15,6 +15,7 @@ from vedette.errors import DeclarationError
 from vedette.image import ArrayPicture
 from vedette.media.picture import DecodedPicture
 from vedette.ops.sample import Sample, SkipStill, resize
+from vedette.ops.transport import Encode
 from vedette.types.media import Frame, Key, Picture, Pixels
 
 
@@ -119,23 +120,35 @@ def test_skipping_goes_on_from_its_saved_state() -> None:
     assert not other.state.streams["camera"].pixels.flags.writeable
 
 
-class Unasked:
-    """A picture that nobody may ask for pixels."""
+class Counting(DecodedPicture):
+    """Counts how often it is scaled."""
 
-    width, height = 640, 360
+    __slots__ = ("count",)
+
+    def __init__(self, shown: av.VideoFrame) -> None:
+        super().__init__(shown)
+        self.count = 0
+
+    def planes(self, width: int, height: int) -> av.VideoFrame:
+        self.count += 1
+        return super().planes(width, height)
 
     def bgr(self, width: int | None = None, height: int | None = None) -> Pixels:
-        raise AssertionError
-
-    def luma(self) -> Pixels:
-        raise AssertionError
+        self.count += 1
+        return super().bgr(width, height)
 
 
-def test_resizing_converts_nothing() -> None:
-    whole = frame(picture=Unasked())
+def test_resizing_scales_once_and_encoding_not_at_all() -> None:
+    picture = Counting(av.VideoFrame(640, 360, "yuv420p"))
+    whole = frame(picture=picture)
     small = resize(whole, width=320)
     assert (small.picture.width, small.picture.height) == (320, 180)
     assert (small.size, small.region, small.key) == (whole.size, whole.region, whole.key)
+    assert picture.count == 1
+    Encode(kind="frame")(small)
+    small.picture.bgr(160, 90)
+    small.picture.luma()
+    assert picture.count == 1
 
 
 @pytest.mark.parametrize("width", ["source", 64, 65, 4000])
@@ -150,11 +163,14 @@ def test_the_height_is_even() -> None:
     assert resize(whole, width=100).picture.height == 56
 
 
-def test_pixels_come_straight_from_the_decoder() -> None:
-    picture = DecodedPicture(av.VideoFrame(64, 48, "yuv420p"))
+@pytest.mark.parametrize(("colorspace", "color_range"), [(1, 1), (1, 2), (5, 1), (5, 2)])
+def test_a_resized_picture_looks_like_one_scaled_at_once(colorspace: int, color_range: int) -> None:
+    slope = np.linspace(40, 200, 96, dtype=np.uint8)
+    shown = av.VideoFrame.from_ndarray(np.repeat(slope[:, None], 64, axis=1), "yuv420p")
+    shown.colorspace, shown.color_range = colorspace, color_range
+    picture = DecodedPicture(shown)
     small = resize(frame(picture=picture), width=32).picture
-    assert small.bgr() is not None
-    assert small.bgr().ctypes.data == picture.bgr(32, 24).ctypes.data
+    assert np.abs(small.bgr().astype(int) - picture.bgr(32, 32)).mean() < 4
 
 
 @pytest.mark.parametrize("width", [0, -5, "wide"])

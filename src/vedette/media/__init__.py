@@ -2,9 +2,8 @@
 
 from vedette.media.encode import H264Decoder, H264Encoder
 from vedette.media.jpeg import decode_jpeg, encode_jpeg
-from vedette.media.pacing import paced
 from vedette.media.packing import pack, unpack
-from vedette.media.picture import DecodedPicture, ResizedPicture
+from vedette.media.picture import DecodedPicture, shrunk
 from vedette.media.render import render
 from vedette.media.source import Reader, open_source
 
@@ -13,12 +12,11 @@ __all__ = [
     "H264Decoder",
     "H264Encoder",
     "Reader",
-    "ResizedPicture",
     "decode_jpeg",
     "encode_jpeg",
     "open_source",
-    "paced",
     "pack",
     "render",
+    "shrunk",
     "unpack",
 ]

@@ -1,14 +1,13 @@
 """Pictures that stay as the decoder left them until somebody asks for pixels.
 
-A conversion inside swscale goes straight from the decoder's planes to the size and layout that
-are wanted: one pass, no picture at full size in between. Encoders ask for the planes themselves.
+A conversion inside swscale goes straight from the planes to the size and layout that are wanted:
+one pass, no picture at full size in between. Encoders ask for the planes themselves.
 """
 
 import threading
 from typing import Protocol, cast, runtime_checkable
 
 import av
-import cv2
 import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
@@ -90,36 +89,14 @@ class DecodedPicture:
         return ArrayPicture, (np.ascontiguousarray(self.bgr()),)
 
 
-class ResizedPicture:
-    """A smaller picture of the same thing, converted from the large one's own source."""
+def shrunk(picture: Picture, width: int, height: int) -> Picture:
+    """The picture scaled now, from where it has its planes, to what is then its own size.
 
-    __slots__ = ("_source", "height", "width")
-
-    def __init__(self, source: Picture, width: int, height: int) -> None:
-        self._source = source
-        self.width, self.height = width, height
-
-    def bgr(self, width: int | None = None, height: int | None = None) -> Pixels:
-        width, height = width or self.width, height or self.height
-        if width <= self.width and height <= self.height:
-            return self._source.bgr(width, height)
-        # What was given up by resizing must not come back because a model wants a larger input.
-        return ArrayPicture(self._source.bgr(self.width, self.height)).bgr(width, height)
-
-    def luma(self) -> Pixels:
-        if isinstance(self._source, HasPlanes):
-            return _plane_view(self.planes(self.width, self.height), (self.height, self.width))
-        size = (self.width, self.height)
-        shrunk = cv2.resize(self._source.luma(), size, interpolation=cv2.INTER_AREA)
-        return _read_only(cast("Pixels", shrunk))
-
-    def planes(self, width: int, height: int) -> av.VideoFrame:
-        if width <= self.width and height <= self.height:
-            return planes_of(self._source, width, height)
-        return planes_of_bgr(self.bgr(width, height))
-
-    def __reduce__(self) -> tuple[type[ArrayPicture], tuple[Pixels]]:
-        return ArrayPicture, (np.ascontiguousarray(self.bgr()),)
+    What was given up does not come back when a model wants a larger input.
+    """
+    if isinstance(picture, HasPlanes):
+        return DecodedPicture(picture.planes(width, height))
+    return ArrayPicture(picture.bgr(width, height))
 
 
 def planes_of(picture: Picture, width: int, height: int) -> av.VideoFrame:

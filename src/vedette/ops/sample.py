@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 from vedette import image
 from vedette.declaring.operator import operator
 from vedette.errors import DeclarationError, Problem
-from vedette.media.picture import ResizedPicture
+from vedette.media.picture import shrunk
 from vedette.ops.bounds import Share
 from vedette.types.graph import SOURCE, Knob
 from vedette.types.media import Columns, Frame, Pixels
@@ -97,8 +97,8 @@ def resize(
 ) -> Frame:
     """A picture of that width, never a larger one; "source" leaves it as it is.
 
-    The height keeps the shape but for rounding to even, which encoders want. What is not looked
-    at is not converted: the pixels come straight from the decoder when somebody asks.
+    The height keeps the shape but for rounding to even, which encoders want. It is scaled here
+    and now, so that what it costs is this step's: an encoder after it may be free, scaling is not.
     """
     if width == SOURCE:
         return frame
@@ -106,7 +106,7 @@ def resize(
     if wide >= picture.width:
         return frame
     high = max(2, 2 * round(Fraction(picture.height * wide, 2 * picture.width)))
-    return replace(frame, picture=ResizedPicture(picture, wide, high))
+    return replace(frame, picture=shrunk(picture, wide, high))
 
 
 def _positive(setting: str, value: float | str) -> Fraction:

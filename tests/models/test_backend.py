@@ -10,10 +10,11 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from tests.models.fakes import FakeBackend, FakeDetector
 
 from vedette.errors import ModelError
 from vedette.image import ArrayPicture
-from vedette.models.backend import Arrays, Backend, FakeBackend, FakeDetector
+from vedette.models.backend import Arrays, Backend
 from vedette.models.onnx_backend import OnnxBackend
 from vedette.types.media import Frame, Key
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from tests.models.fakes import FakeBackend
 
 from vedette import models
 from vedette.errors import ModelError
 from vedette.image import ArrayPicture, cut
-from vedette.models.backend import Arrays, FakeBackend
+from vedette.models.backend import Arrays
 from vedette.models.heads import cells
 from vedette.models.yolox import YoloxDetector, input_size
 from vedette.models.zoo import MODELS, variant, variants

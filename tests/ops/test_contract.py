@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.models.fakes import FakeDetector
 
 from vedette import ops
 from vedette.declaring.operator import operators, signatures
 from vedette.image import ArrayPicture
 from vedette.media.packing import pack
-from vedette.models.backend import FakeDetector
 from vedette.ops.crop import crop
 from vedette.ops.match import MatchColour
 from vedette.ops.track import Track

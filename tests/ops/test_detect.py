@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from tests.models.fakes import FakeDetector
 
 from vedette.declaring.operator import signatures
 from vedette.errors import ModelError
 from vedette.image import ArrayPicture
-from vedette.models.backend import FakeDetector
 from vedette.ops.detect import detect, merge, tile
 from vedette.types.media import Detections, Frame, Key, Region
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vedette.errors import DeclarationError
-from vedette.records.plan import parse_plan, plan_text, read_plan, write_plan
+from vedette.records.plan import plan_text, read_plan, write_plan
 from vedette.types.plan import Plan
 
 WRONG = {
@@ -38,13 +38,15 @@ def test_a_plan_begins_with_what_a_person_looks_for(plan: Plan) -> None:
 
 @pytest.mark.parametrize(("old", "new", "complaint"), WRONG.values(), ids=WRONG)
 def test_a_plan_that_was_changed_wrongly_is_refused(
-    plan: Plan, old: str, new: str, complaint: str
+    plan: Plan, old: str, new: str, complaint: str, tmp_path: Path
 ) -> None:
     text = plan_text(plan)
     assert old in text
+    path = tmp_path / "plan.yaml"
+    path.write_text(text.replace(old, new, 1))
     with pytest.raises(DeclarationError) as caught:
-        parse_plan(text.replace(old, new, 1))
-    assert str(caught.value).startswith(complaint)
+        read_plan(path)
+    assert str(caught.value).startswith(f"{tmp_path}/{complaint}")
 
 
 def test_a_plan_with_a_password_is_for_its_owner_alone(plan: Plan, tmp_path: Path) -> None:

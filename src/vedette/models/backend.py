@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.models.labels import COCO_LABELS
-from vedette.types.media import Detections, Frame, Region
+from vedette.types.media import Detections, Frame
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -44,44 +43,6 @@ def completed(compute: Callable[[], Arrays]) -> Future[Arrays]:
     except Exception as error:  # noqa: BLE001  # it reaches whoever asks for the result
         future.set_exception(error)
     return future
-
-
-class FakeBackend:
-    """Answers with ``function(batch)`` and remembers what it was asked: for tests."""
-
-    def __init__(self, function: Callable[[Arrays], Arrays]) -> None:
-        self._function = function
-        self.asked: list[Arrays] = []
-
-    def submit(self, batch: Arrays) -> Future[Arrays]:
-        self.asked.append(batch)
-        return completed(lambda: self._function(batch))
-
-
-class FakeDetector:
-    """Finds what a script says, by frame number: (label, confidence, box) each. For tests."""
-
-    def __init__(
-        self,
-        script: Mapping[int, Sequence[tuple[str, float, Region]]],
-        labels: tuple[str, ...] = COCO_LABELS,
-    ) -> None:
-        self._script = script
-        self._labels = labels
-
-    def detect(self, frames: Sequence[Frame], *, confidence: float) -> list[Detections]:
-        return [self._one(frame, confidence) for frame in frames]
-
-    def _one(self, frame: Frame, confidence: float) -> Detections:
-        found = [row for row in self._script.get(frame.key.frame, ()) if row[1] >= confidence]
-        found.sort(key=lambda row: -row[1])
-        return detections(
-            frame,
-            boxes=np.array([row[2] for row in found], np.float32).reshape(-1, 4),
-            confidence=np.array([row[1] for row in found], np.float32),
-            label=np.array([self._labels.index(row[0]) for row in found], np.int32),
-            labels=self._labels,
-        )
 
 
 def detections(

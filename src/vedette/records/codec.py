@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,7 +12,6 @@ from pydantic_core import ErrorDetails, to_jsonable_python
 from pydantic_core import to_json as dumped
 
 from vedette.errors import Place, Problem, RecordError
-from vedette.records.files import read_bytes, write_bytes
 from vedette.records.mistakes import dotted, shown
 
 T = TypeVar("T")
@@ -41,16 +39,6 @@ def from_json(kind: type[T], content: bytes | str, *, file: str = "") -> T:
 def from_plain(kind: type[T], plain: Any) -> T:
     """The record in plain values; raises pydantic's ValidationError."""
     return adapter(kind).validate_python(plain, extra="forbid")
-
-
-def write_record(path: Path, value: Any) -> None:
-    """A record as indented JSON, wholly or not at all."""
-    write_bytes(path, f"{to_json(value, indent=2)}\n".encode())
-
-
-def read_record(kind: type[T], path: Path) -> T:
-    """The record at ``path``; raises RecordError where it is not one of this kind and version."""
-    return from_json(kind, read_bytes(path), file=str(path))
 
 
 def digest(value: Any) -> str:

@@ -10,7 +10,7 @@ from vedette.records.codec import from_plain, problem, to_plain
 from vedette.records.files import write_bytes
 from vedette.records.layout import yaml_text
 from vedette.records.mistakes import problems
-from vedette.records.nodes import Document, parse, read_document
+from vedette.records.nodes import Document, read_document
 from vedette.types.plan import Plan
 
 NEWEST = 1
@@ -33,11 +33,6 @@ def plan_text(plan: Plan) -> str:
     first = ("version", "name", "verdict", "choice", "placement", "binding")
     rest = (key for key in plain if key not in first)
     return yaml_text({key: plain[key] for key in (*first, *rest)})
-
-
-def parse_plan(text: str, *, file: str = "plan.yaml") -> Plan:
-    """A plan from text, as if it lay in ``file``."""
-    return _plan(parse(text.encode("utf-8", "surrogatepass"), file))
 
 
 def _plan(document: Document) -> Plan:

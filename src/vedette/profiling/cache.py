@@ -13,6 +13,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from vedette.media.source import local_file
 from vedette.records.codec import digest
 from vedette.types.graph import EventRule, Objective, Span, Stream, Workflow
 
@@ -66,8 +67,8 @@ def stream_digest(stream: Stream) -> str:
 
     Of a camera its address, since nobody can read all that it will ever show.
     """
-    path = _local(stream.url)
-    if path is None:
+    path = local_file(stream.url)
+    if path is None or not path.exists():
         return digest(stream.url)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     marks = hashlib.blake2b(stream.url.partition("?")[2].encode(), digest_size=16)
@@ -75,11 +76,6 @@ def stream_digest(stream: Stream) -> str:
         if file.is_file():
             marks.update(_file_digest(file))
     return marks.hexdigest()
-
-
-def _local(url: str) -> Path | None:
-    path = Path(url.removeprefix("file://").partition("?")[0])
-    return path if path.exists() else None
 
 
 def machine() -> str:

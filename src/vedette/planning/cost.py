@@ -91,7 +91,7 @@ def demand(
     cpu, pack, unpack, size = _rows(trace, graph)
     is_measured: Flags = np.logical_and.reduce(np.isfinite(size), axis=1)
     counts = np.stack([np.ones(len(trace.frame)), trace.analysed])
-    known = [np.nan_to_num(rows) for rows in (pack, unpack, size)]
+    known = [_known(rows) for rows in (pack, unpack, size)]
     rates = _per_stream(trace, graph.workflow, lent, np.concatenate([cpu, *known, counts]))
     split = len(cpu) + len(pack) + len(unpack)
     each = _analysed(trace, lent, [cpu, *known])
@@ -117,12 +117,16 @@ def frames(trace: Trace, graph: Graph) -> Frames:
     """Each analysed frame of each stream, also of those that borrow what another one measured."""
     cpu, *others = _rows(trace, graph)
     lent = lenders(trace, graph.workflow)
-    return _analysed(trace, lent, [cpu, *(np.nan_to_num(rows) for rows in others)])
+    return _analysed(trace, lent, [cpu, *map(_known, others)])
 
 
 def _rows(trace: Trace, graph: Graph) -> tuple[Floats, Floats, Floats, Floats]:
     cpu = np.stack([trace.steps[name].cpu_s for name in graph.names])
     return cpu, *_flow_rows(trace, graph)
+
+
+def _known(rows: Floats) -> Floats:
+    return np.where(np.isnan(rows), 0.0, rows)
 
 
 def _held(trace: Trace, stream: str) -> int:
@@ -260,20 +264,22 @@ def latencies(plans: Layouts, each: Frames, graph: Graph, site: Site, weights: W
     pack_on = plans.work[:, :, len(graph.names) : len(graph.names) + len(graph.flows)]
 
     def arrival(j: int, here: NDArray[np.intp]) -> Floats:
-        flow = graph.flows[j]
-        there = plans.place[:, flow.producer]
-        moves = plans.need[rows, j, here]
-        lanes = site.route[there, here]
-        fixed = half_trip_s[there, here] + np.einsum("pl,pl->p", lanes, weights.lane_wait_s)
-        fixed += weights.device_wait_s[rows, here] * (there != here)
-        pack = pack_on[rows, there, j] / site.core_speed[there]
-        extra: Floats = (
+        producer = graph.flows[j].producer
+        moving = np.flatnonzero(plans.need[rows, j, here])
+        if not len(moving):
+            return finish[producer]
+        there, here = plans.place[moving, producer], here[moving]
+        lanes, waits = site.route[there, here], weights.lane_wait_s[moving]
+        fixed = half_trip_s[there, here] + np.einsum("pl,pl->p", lanes, waits)
+        fixed += weights.device_wait_s[moving, here] * (there != here)
+        pack = pack_on[moving, there, j] / site.core_speed[there]
+        arrived = finish[producer].copy()
+        arrived[moving] += (
             fixed[:, None]
             + pack[:, None] * each.pack_s[j]
             + travel_s[there, here][:, None] * each.size_bytes[j]
             + each.unpack_s[j] / site.core_speed[here][:, None]
         )
-        arrived: Floats = finish[flow.producer] + extra * moves[:, None]
         return arrived
 
     finish: list[Floats] = []

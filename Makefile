@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/vedette demo
 
 test: $(VENV)/.tested check
-	$(BIN)/pytest $(if $(CLIPS),--clips $(CLIPS))
+	$(BIN)/pytest $(if $(CLIPS),--clips=$(CLIPS))
 
 check: $(VENV)/.tested
 	$(BIN)/ruff format --check

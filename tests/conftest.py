@@ -22,7 +22,7 @@ def clips(request: pytest.FixtureRequest) -> Path:
     """The folder of clips given on the command line."""
     folder: Path | None = request.config.getoption("--clips")
     if folder is None or not folder.is_dir():
-        pytest.skip("no folder of clips was given (--clips DIR)")
+        pytest.skip("no folder of clips was given (--clips=DIR)")
     return folder.resolve()
 
 

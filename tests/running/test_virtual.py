@@ -1,11 +1,23 @@
 """Virtual time: latencies that one can check by hand, queues, traffic, and exact replay."""
 
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
-from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
+from tests.running.scripted import (
+    OPERATORS,
+    WHOLE,
+    Number,
+    ScriptedSource,
+    look,
+    no_models,
+    plan_of,
+    sources_for,
+)
 
 from vedette.running.core import LiveBounds
 from vedette.running.executor import MemorySink
@@ -15,7 +27,8 @@ from vedette.running.virtual import VirtualExecutor, simulate
 from vedette.running.work import signatures_of
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.figures import Figures
-from vedette.types.graph import Step
+from vedette.types.graph import Span, Step
+from vedette.types.media import Checkpoint, Frame
 from vedette.types.plan import Deployment
 from vedette.types.profile import StepTrace, Trace
 
@@ -169,6 +182,45 @@ def test_an_overloaded_live_stream_drops_the_oldest_that_waits() -> None:
     assert figures.latency_p95_ms == pytest.approx(300, abs=101)
 
 
+class Plain:
+    """A picture that one can ask after."""
+
+
+class Pictured(ScriptedSource):
+    def frames(self, span: Span = WHOLE, resume: Checkpoint | None = None) -> Iterator[Frame]:
+        for frame in super().frames(span, resume):
+            picture: Any = Plain()
+            yield replace(frame, picture=picture)
+
+
+def test_an_overloaded_file_keeps_no_pictures_in_its_queues() -> None:
+    seen: weakref.WeakSet[Any] = weakref.WeakSet()
+    alive = []
+
+    def see(frame: Frame) -> Number:
+        seen.add(frame.picture)
+        alive.append(len(seen))
+        return look(frame)
+
+    def both(frame: Frame, number: Number) -> Number:
+        return number
+
+    steps = [
+        Step("see", "see", ("street",)),
+        Step("sum", "accumulate", ("see",)),
+        Step("both", "both", ("street", "sum")),
+    ]
+    plan = plan_of(steps, cluster=ONE_CORE)
+    ticks = iter(np.arange(0, 1000, 0.2).tolist())
+    executor = VirtualExecutor(
+        {**OPERATORS, "see": see, "both": both}, no_models, clock=lambda: next(ticks)
+    )
+    sources = {s.name: Pictured(s, 60) for _, s in plan.workflow.streams()}
+    report = executor.run(plan, sources, MemorySink())
+    assert report.figures.load["box"] > 5
+    assert max(alive) <= 4  # of each stream the one at work and the one that comes next
+
+
 def test_items_of_a_stateless_step_may_share_the_cores() -> None:
     cluster = Cluster("two", (Device("box", "edge", 2),), ())
     plan = one_step(cluster=cluster, parallel_items=True)
@@ -200,7 +252,7 @@ def test_the_trace_of_a_rehearsal_replays_exactly(pace: str, *, parallel_items: 
     steps += [replace(THERE_AND_BACK[3], inputs=("more",)), *THERE_AND_BACK[4:]]
     place = {**PLACES, "parts": "cloud", "more": "cloud"}
     plan = plan_of(steps, cluster=CITY, placement=place, pace=pace, parallel_items=parallel_items)
-    ticks = iter(np.cumsum(np.random.default_rng(1).exponential(0.02, 10**5)).tolist())
+    ticks = iter(np.cumsum(np.random.default_rng(1).exponential(0.03, 10**5)).tolist())
     executor = VirtualExecutor(
         OPERATORS, no_models, clock=lambda: next(ticks), bounds=LiveBounds(2, 2)
     )

@@ -37,9 +37,11 @@ class LiveBounds:
 class Core:
     """Runs the messages of all streams through a plan's stages in virtual time.
 
-    A stage job takes a server of its device for the sum of its steps' seconds. Stateful stages
-    take a stream's frames one at a time, in order. Files are never dropped: an overloaded plan's
-    latency grows. Live streams drop the oldest frame that waits when ``bounds`` are reached.
+    A frame's work is done when it begins, in order, so that no picture queues; then its stages
+    take their time. A stage job takes a server of its device for the sum of its steps' seconds.
+    Stateful stages take a stream's frames one at a time, in order. Files are never dropped: an
+    overloaded plan's latency grows. Live streams drop the oldest frame that waits when ``bounds``
+    are reached.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Core:
             self.tally.passed.append(fate)
             self.recorder.arrived(stream, number, message.time_s)
             bundle = Bundle(stream, number, message.time_s, ((0, message),))
-            self._admit(stream, Passage(self._env, met, fate, {met.source: bundle}))
+            self._admit(stream, Passage(self._env, met, fate, bundle))
 
     def _admit(self, stream: str, passage: Passage | CheckpointPassage) -> None:
         """Begin, or on a live stream that is behind wait, and let the oldest that waits go."""
@@ -138,6 +140,10 @@ class Core:
     def _begin_frame(self, stream: str, passage: Passage) -> None:
         met = passage.course
         passage.fate.is_analysed = met.tracks is None
+        passage.work(self._do)
+        tracked = passage.done.get(met.tracks or "")
+        if tracked and tracked.calls:
+            passage.fate.is_analysed = True
         parts: Parts = {}
         add(parts, "wait source", self._env.now - passage.fate.captured_s)
         for stage in met.stages:
@@ -148,14 +154,12 @@ class Core:
         self._publish(passage, met.source, met.device, parts)
 
     def _begin_checkpoint(self, stream: str, passage: CheckpointPassage) -> None:
-        saved = []
         for stage in passage.course.stages:
-            if stage.stateful:
-                turn, finished = self._turn(stage, passage.course, stream)
-                self._begin_process(self._save(stage, passage, turn, finished))
-                saved.append(finished)
+            kept = passage.shared if stage.shared else passage.states
+            for step in stage.steps if stage.stateful else ():
+                kept[step.name] = self._work.save(step, stream)
         turn, finished = self._delivery_turn(stream)
-        self._begin_process(self._commit(passage, saved, turn, finished))
+        self._begin_process(self._commit(passage, turn, finished))
 
     def _turn(
         self, stage: Stage, met: Course, stream: str
@@ -185,24 +189,18 @@ class Core:
         if turn is not None:
             yield turn
         add(parts, f"wait {stage.device}", self._env.now - arrived_s)
-        done = {step.name: self._do(step, passage) for step in stage.steps}
-        passage.read(stage)
-        yield from self._charge(stage, passage, done, parts)
+        yield from self._charge(stage, passage, parts)
         finished.succeed()
 
-    def _do(self, step: Step, passage: Passage) -> Done:
-        done = self._work.do(step, passage.bundles)
-        passage.bundles[step.name] = done.bundle
+    def _do(self, step: Step, bundles: Mapping[str, Bundle]) -> Done:
+        done = self._work.do(step, bundles)
         self.recorder.done(step, done)
-        if step.name == passage.course.tracks and done.calls:
-            passage.fate.is_analysed = True
         return done
 
-    def _charge(
-        self, stage: Stage, passage: Passage, done: Mapping[str, Done], parts: Parts
-    ) -> Waiting:
+    def _charge(self, stage: Stage, passage: Passage, parts: Parts) -> Waiting:
         """Take the time that the work needs; each output is there when its step is done."""
         machine = self._machines.machine(stage.device, passage.fate.stream)
+        done = {step.name: passage.done[step.name] for step in stage.steps}
 
         def publish(name: str) -> None:
             age_s = self._env.now - passage.fate.captured_s
@@ -266,33 +264,13 @@ class Core:
             fate.answered_s, fate.parts = passage.latest(answers)
         if turn is not None:
             yield turn
-        answered = {name: passage.bundles[name] for name in sinks}
-        self._delivery.frame(fate.stream, fate.frame, answered)
+        self._delivery.frame(fate.stream, fate.frame, passage.answers)
         finished.succeed()
         self._ended(fate.stream)
 
-    def _save(
-        self,
-        stage: Stage,
-        passage: CheckpointPassage,
-        turn: simpy.Event | None,
-        finished: simpy.Event,
-    ) -> Waiting:
-        if turn is not None:
-            yield turn
-        kept = passage.shared if stage.shared else passage.states
-        for step in stage.steps:
-            kept[step.name] = self._work.save(step, passage.checkpoint.stream)
-        finished.succeed()
-
     def _commit(
-        self,
-        passage: CheckpointPassage,
-        saved: list[simpy.Event],
-        turn: simpy.Event | None,
-        finished: simpy.Event,
+        self, passage: CheckpointPassage, turn: simpy.Event | None, finished: simpy.Event
     ) -> Waiting:
-        yield self._env.all_of(saved)
         if turn is not None:
             yield turn
         self._delivery.passed(passage.checkpoint, passage.states, passage.shared)

@@ -1,6 +1,5 @@
 """What the frames of one source meet on their way through a plan."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,15 +13,14 @@ from vedette.types.plan import Deployment
 class Course:
     """What the frames of one source meet: their stages, who reads each output, and the answers.
 
-    ``devices`` lists where each output is read; ``readers`` counts the stages that read it.
-    ``tracks`` is the step whose call makes a frame an analysed one; without it every frame is.
+    ``devices`` lists where each output is read. ``tracks`` is the step whose call makes a frame
+    an analysed one; without it every frame is.
     """
 
     source: str
     device: str
     stages: tuple[Stage, ...]
     devices: Mapping[str, tuple[str, ...]]
-    readers: Mapping[str, int]
     sinks: tuple[str, ...]
     tracks: str | None
 
@@ -46,10 +44,9 @@ def course(plan: Deployment, stages: tuple[Stage, ...], source: str) -> Course:
     names = [source, *(step.name for stage in met for step in stage.steps)]
     sinks = tuple(step.name for step in plan.workflow.sinks() if step.name in names)
     devices = {name: tuple(_read_at(plan, met, name, sinks)) for name in names}
-    readers = Counter(name for stage in met for name in stage.inputs)
     tracks = plan.workflow.events.tracks
     tracked = tracks if tracks in names else None
-    return Course(source, plan.placement[source], met, devices, readers, sinks, tracked)
+    return Course(source, plan.placement[source], met, devices, sinks, tracked)
 
 
 def sources_of_streams(workflow: Workflow) -> dict[str, str]:

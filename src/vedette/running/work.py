@@ -30,6 +30,11 @@ class Done:
     cpu_s: float
     size_bytes: float
 
+    def without_content(self) -> "Done":
+        """The same with items that are numbers alone, as in a trace."""
+        items = tuple((number, None) for number, _ in self.bundle.items)
+        return replace(self, bundle=replace(self.bundle, items=items))
+
 
 class Work(Protocol):
     """Does steps. Frames of a stream reach a stateful step one at a time, in order."""

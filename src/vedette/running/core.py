@@ -103,7 +103,7 @@ class Core:
                 self._admit(stream, CheckpointPassage(message, met))
                 continue
             fate = Passed(stream, number, moment_s, moment_s)
-            self.tally.passed.append(fate)
+            self.tally.captured(fate)
             self.recorder.arrived(stream, number, message.time_s)
             bundle = Bundle(stream, number, message.time_s, ((0, message),))
             self._admit(stream, Passage(self._env, met, fate, bundle))
@@ -117,7 +117,7 @@ class Core:
         waiting.append(passage)
         frames = [each for each in waiting if isinstance(each, Passage)]
         if len(frames) > self._bounds.waiting:
-            frames[0].fate.is_dropped = True
+            self.tally.dropped(frames[0].fate)
             waiting.remove(frames[0])
 
     def _must_wait(self, stream: Stream, passage: Passage | CheckpointPassage) -> bool:
@@ -265,6 +265,8 @@ class Core:
         if turn is not None:
             yield turn
         self._delivery.frame(fate.stream, fate.frame, passage.answers)
+        self.tally.ended(fate)
+        self.recorder.ended(fate)
         finished.succeed()
         self._ended(fate.stream)
 

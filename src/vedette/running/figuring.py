@@ -1,13 +1,14 @@
 """What a run adds up to: latency, age of information, traffic, load and price."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vedette.running.age import age_of_information
-from vedette.running.tally import Passed, Sums, Tally
+from vedette.running.tally import Sums, Tally
 from vedette.running.ways import Way, is_per_stream, rate_mbps, way_name
 from vedette.types.cluster import Cluster, Link
 from vedette.types.figures import Figures, Label
@@ -22,11 +23,13 @@ def figures(
     Latency is infinite where no frame was analysed. Measured figures have no load: this machine's
     seconds say nothing of the declared devices, and nothing crosses a declared link.
     """
-    lasts_s = _durations(((each.stream, each.at_s) for each in tally.passed), rates)
-    runs_s = _durations(((each.stream, each.captured_s) for each in tally.passed), rates)
-    analysed = [each for each in tally.passed if each.is_analysed and each.answered_s is not None]
-    latency_ms = [1000 * _latency_s(each) for each in analysed]
-    age_p95_s, age_max_s = age_of_information(tally.passed, runs_s)
+    streams = tally.streams
+    lasts_s = {name: each.at_s + 1 / float(rates[name]) for name, each in streams.items()}
+    runs_s = {name: each.captured_s + 1 / float(rates[name]) for name, each in streams.items()}
+    latency_ms = 1000 * tally.latency_s.rows()
+    ages = {name: each.age for name, each in streams.items()}
+    age_p95_s, age_max_s = age_of_information(ages, runs_s)
+    frames = sum(each.frames for each in streams.values())
     cpu_s = sum(tally.busy_s.values()) if cpu_s is None else cpu_s
     loads = {} if label == "measured" else _loads(tally, lasts_s)
     return Figures(
@@ -37,34 +40,19 @@ def figures(
         latency_p95_ms=_percentile(latency_ms, 95),
         age_p95_ms=1000 * age_p95_s,
         age_max_ms=1000 * age_max_s,
-        cpu_ms_per_frame=1000 * cpu_s / max(len(tally.passed), 1),
+        cpu_ms_per_frame=1000 * cpu_s / max(frames, 1),
         price_per_hour=_price_per_hour(tally, lasts_s),
-        frames=len(tally.passed),
-        analysed=sum(each.is_analysed for each in tally.passed),
-        dropped=sum(each.is_dropped for each in tally.passed),
+        frames=frames,
+        analysed=sum(each.analysed for each in streams.values()),
+        dropped=sum(each.dropped for each in streams.values()),
         load={name: load for name, load in loads.items() if load > 0},
-        step_ms=_step_ms(analysed),
+        step_ms=_step_ms(tally),
         step_mbps=_step_mbps(tally, lasts_s),
     )
 
 
-def _percentile(values: Sequence[float], percent: float) -> float:
-    return float(np.percentile(values, percent)) if values else float("inf")
-
-
-def _latency_s(passed: Passed) -> float:
-    return (passed.answered_s or 0.0) - passed.captured_s
-
-
-def _durations(
-    frames: Iterable[tuple[str, float]], rates: Mapping[str, Fraction]
-) -> dict[str, float]:
-    """How long each stream's frames last: up to a frame's time after its last one."""
-    ends_s: dict[str, float] = {}
-    for stream, moment_s in frames:
-        end_s = moment_s + 1 / float(rates[stream])
-        ends_s[stream] = max(ends_s.get(stream, 0.0), end_s)
-    return ends_s
+def _percentile(values: NDArray[np.float64], percent: float) -> float:
+    return float(np.percentile(values, percent)) if len(values) else float("inf")
 
 
 def _ways(tally: Tally) -> list[Way]:
@@ -122,12 +110,9 @@ def _link_loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:
     return loads
 
 
-def _step_ms(analysed: Sequence[Passed]) -> dict[str, float]:
-    total: Sums[str] = defaultdict(float)
-    for each in analysed:
-        for name, seconds in each.parts.items():
-            total[name] += seconds
-    return {name: 1000 * seconds / len(analysed) for name, seconds in total.items()}
+def _step_ms(tally: Tally) -> dict[str, float]:
+    answered = tally.latency_s.seen
+    return {name: 1000 * seconds / answered for name, seconds in tally.parts_s.items()}
 
 
 def _step_mbps(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:

@@ -1,12 +1,14 @@
 """What is noted while a plan runs, whoever runs it."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from vedette.planning.cost import EMPTY_ANSWER_BYTES
+from vedette.running.age import Age
 from vedette.running.executor import FrameSource, Sink, StepCount
+from vedette.running.reservoir import Reservoir
 from vedette.running.ways import Way
 from vedette.running.work import Done, is_decoder
 from vedette.types.events import Incident
@@ -31,7 +33,6 @@ class Passed:
     captured_s: float
     answered_s: float | None = None
     is_analysed: bool = False
-    is_dropped: bool = False
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -61,11 +62,29 @@ class Gauge:
 
 
 @dataclass(slots=True)
+class Stretch:
+    """One stream so far: its frames, and the greatest ``at_s`` and ``captured_s`` among them."""
+
+    frames: int = 0
+    analysed: int = 0
+    dropped: int = 0
+    at_s: float = 0.0
+    captured_s: float = 0.0
+    age: Age = field(default_factory=Age)
+
+
+@dataclass(slots=True)
 class Tally:
-    """All that a run is summed up from. ``busy_s`` is CPU seconds at speed 1."""
+    """All that a run is summed up from, however long. ``busy_s`` is CPU seconds at speed 1.
+
+    Sums and counts are exact. Percentiles of latency and age are those of all frames up to some
+    100,000, and of an even sample beyond (see :class:`Reservoir`).
+    """
 
     plan: Deployment
-    passed: list[Passed] = field(default_factory=list)
+    streams: dict[str, Stretch] = field(default_factory=dict)
+    latency_s: Reservoir = field(default_factory=Reservoir)
+    parts_s: Sums[str] = field(default_factory=lambda: defaultdict(float))
     busy_s: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
     link_bytes: Sums[tuple[Way, str]] = field(default_factory=lambda: defaultdict(float))
     step_bytes: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
@@ -78,11 +97,31 @@ class Tally:
         self.busy_s[self.plan.placement[step.name], done.bundle.stream] += done.cpu_s
         self.gauges[step.name].done(done, age_s)
 
+    def captured(self, frame: Passed) -> None:
+        """A frame has come."""
+        stream = self.streams.setdefault(frame.stream, Stretch())
+        stream.frames += 1
+        stream.at_s = max(stream.at_s, frame.at_s)
+        stream.captured_s = max(stream.captured_s, frame.captured_s)
+
+    def dropped(self, frame: Passed) -> None:
+        self.streams[frame.stream].dropped += 1
+
+    def ended(self, frame: Passed) -> None:
+        """A frame is through; those of a stream in their order."""
+        stream = self.streams[frame.stream]
+        stream.analysed += frame.is_analysed
+        if frame.is_analysed and frame.answered_s is not None:
+            self.latency_s.add(frame.answered_s - frame.captured_s)
+            stream.age.answered(frame.captured_s, frame.answered_s)
+            for name, seconds in frame.parts.items():
+                self.parts_s[name] += seconds
+
     def drops(self) -> list[Incident]:
         """How many frames each live stream dropped, where it did."""
-        dropped = Counter(each.stream for each in self.passed if each.is_dropped)
         detail = "the oldest waiting frame was dropped"
-        return [Incident("dropped", stream, detail, count) for stream, count in dropped.items()]
+        dropped = {name: each.dropped for name, each in self.streams.items() if each.dropped}
+        return [Incident("dropped", name, detail, count) for name, count in dropped.items()]
 
     def counts(self) -> dict[str, StepCount]:
         return {name: gauge.count() for name, gauge in self.gauges.items()}

@@ -181,7 +181,8 @@ class Threads:
             moving = Moving(message.time_s, fate, {met.source: bundle})
             dropped = box.put(moving, may_drop=is_live)
             if isinstance(dropped, Moving):
-                dropped.fate.is_dropped, dropped.fate.is_analysed = True, False
+                with self._lock:
+                    self.tally.dropped(dropped.fate)
             count += 1
         box.put(End(stream.name, count))
 
@@ -193,7 +194,7 @@ class Threads:
             self._halt.wait(at_s - now_s)
         fate = Passed(stream, frame.key.frame, at_s, at_s if paced else now_s)
         with self._lock:
-            self.tally.passed.append(fate)
+            self.tally.captured(fate)
         return fate
 
     def _lane(
@@ -248,6 +249,8 @@ class Threads:
             spent_s = sum(fate.parts.values())
             waited_s = max(0.0, fate.answered_s - fate.captured_s - spent_s)
             fate.parts = {**fate.parts, "wait": waited_s}
+            with self._lock:
+                self.tally.ended(fate)
             self.delivery.frame(fate.stream, fate.frame, message.bundles)
 
     def _note(self, step: Step, done: Done, moving: Moving) -> None:

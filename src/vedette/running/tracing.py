@@ -1,12 +1,13 @@
 """Writes down what every step did and cost on every frame, to replay it later."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from vedette.running.tally import Passed
 from vedette.running.work import Done, is_encoder
 from vedette.types.graph import Step
 from vedette.types.media import Detections
@@ -24,6 +25,7 @@ class Recorder:
     _frames: dict[Row, Fraction] = field(default_factory=dict)
     _costs: dict[tuple[str, Row], tuple[float, int, float]] = field(default_factory=dict)
     _tracked: dict[Row, Detections] = field(default_factory=dict)
+    _analysed: set[Row] = field(default_factory=set)
 
     def arrived(self, stream: str, frame: int, time_s: Fraction) -> None:
         self._frames[stream, frame] = time_s
@@ -37,11 +39,14 @@ class Recorder:
                 if isinstance(item, Detections):
                     self._tracked[row] = item
 
+    def ended(self, frame: Passed) -> None:
+        if frame.is_analysed:
+            self._analysed.add((frame.stream, frame.frame))
+
     def trace(
         self,
         sizes: Mapping[str, tuple[int, int]],
         rates: Mapping[str, Fraction],
-        analysed: Container[Row],
     ) -> Trace:
         """All rows, ordered by stream (as declared) and frame.
 
@@ -62,7 +67,7 @@ class Recorder:
             stream=np.array([streams.index(stream) for stream, _ in rows], np.int32),
             frame=np.array([frame for _, frame in rows], np.int32),
             time_s=np.array([float(self._frames[row]) for row in rows], np.float64),
-            analysed=np.array([row in analysed for row in rows], np.bool_),
+            analysed=np.array([row in self._analysed for row in rows], np.bool_),
             steps={**sources, **steps},
             tracks=tracks_of(streams, [self._tracked[row] for row in rows if row in self._tracked]),
             sizes=dict(sizes),

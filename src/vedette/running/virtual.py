@@ -118,8 +118,7 @@ def _report(
         delivery.close()
     rates = {name: source.rate for name, source in sources.items()}
     sizes = {name: source.size for name, source in sources.items()}
-    analysed = {(each.stream, each.frame) for each in core.tally.passed if each.is_analysed}
-    trace = core.recorder.trace(sizes, rates, analysed) if label == "rehearsed" else None
+    trace = core.recorder.trace(sizes, rates) if label == "rehearsed" else None
     return Report(
         figures=figures(core.tally, label, rates),
         events=delivery.events,

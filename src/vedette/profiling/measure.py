@@ -24,6 +24,7 @@ from vedette.declaring.operator import operators
 from vedette.errors import InputError, Problem
 from vedette.media.source import open_source
 from vedette.models import load_detector, reference_call
+from vedette.planning.placement import is_packing
 from vedette.running.executor import Report
 from vedette.running.virtual import VirtualExecutor
 from vedette.types.commit import Commit
@@ -240,15 +241,11 @@ def folded(trace: Trace, golden: Trace | None = None) -> Trace:
 
     What was not measured here (a knob cannot reach it) is golden's, where frames agree.
     """
-    packing = {name for name in trace.steps if _packs(name)}
+    packing = {name for name in trace.steps if is_packing(name)}
     steps = {
         name: _with_packing(trace, name, golden) for name in trace.steps if name not in packing
     }
     return replace(trace, steps=steps)
-
-
-def _packs(name: str) -> bool:
-    return name.partition(".")[2].startswith(("encode", "decode", "evidence"))
 
 
 def _with_packing(trace: Trace, name: str, golden: Trace | None) -> StepTrace:

@@ -82,7 +82,7 @@ def floors(story: Story) -> Markup:
         ("Under", "; ".join(limits) or "no limit"),
         ("The floor is", tag("strong", VERDICTS[plan.verdict])),
         ("Decided by", f"{proof.method}, {whole(proof.evaluated)} evaluated"),
-        ("Objective", f"{number(proof.objective)}, no plan below {bound}"),
+        ("Objective", f"{number(proof.objective)}, none weighed below {bound}"),
     ]
     if plan.binding:
         facts.append(("What binds", tag("ul", [tag("li", each) for each in plan.binding])))

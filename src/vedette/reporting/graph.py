@@ -64,12 +64,13 @@ def link_load(figures: Figures, link: Link) -> float | None:
 
 def link_mbps(plan: Plan, figures: Figures, link: Link) -> float:
     """What crosses a link, both ways: the cameras' or the WAN's figure where it is the only one."""
-    tiers = _tiers(plan, link)
-    if sum(_tiers(plan, each) == tiers for each in plan.cluster.links) == 1:
-        if tiers == {"camera", "edge"}:
-            return figures.camera_mbps
-        if tiers == {"edge", "cloud"}:
-            return figures.wan_mbps
+    cluster = plan.cluster
+    for is_kind, mbps in (
+        (cluster.is_camera_link, figures.camera_mbps),
+        (cluster.is_wan_link, figures.wan_mbps),
+    ):
+        if is_kind(link) and sum(map(is_kind, cluster.links)) == 1:
+            return mbps
     return sum(mbps for _, mbps, links in _sent(plan, figures) if link in links)
 
 
@@ -84,10 +85,6 @@ def sent_mbps(plan: Plan, figures: Figures, name: str) -> float | None:
     declared = packing[name].declared
     alone = sum(step.declared == declared for step in packing.values()) == 1
     return figures.step_mbps.get(declared) if alone else None
-
-
-def _tiers(plan: Plan, link: Link) -> set[str]:
-    return {plan.cluster.device(link.source).tier, plan.cluster.device(link.target).tier}
 
 
 def _joins(name: str, start: str, end: str) -> bool:

@@ -79,7 +79,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         "Decision",
         [
             ("", f"least {objective_text(plan.workflow.objective)}"),
-            ("", f"{number(proof.objective)}, no plan below {number(proof.bound)}"),
+            ("", f"{number(proof.objective)}, none weighed below {number(proof.bound)}"),
             ("", f"{proof.method}, {whole(proof.evaluated)} evaluated"),
         ],
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from vedette.declaring.operator import operators
-from vedette.media.source import open_source
+from vedette.media.source import local_file, open_source
 from vedette.models import load_detector
 from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
@@ -92,11 +92,9 @@ def _identity(plan: Deployment) -> str:
 
 
 def _content(stream: Stream) -> Stream:
-    place, mark, query = stream.url.removeprefix("file://").partition("?")
-    if not Path(place).exists():
-        return replace(stream, plan_on=None, report_on=None)
-    content = stream_digest(replace(stream, url=place))
-    return replace(stream, url=f"{content}{mark}{query}", plan_on=None, report_on=None)
+    file = local_file(stream.url)
+    url = stream_digest(stream) if file is not None and file.exists() else stream.url
+    return replace(stream, url=url, plan_on=None, report_on=None)
 
 
 def _without_timing(figures: Figures) -> Figures:

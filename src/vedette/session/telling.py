@@ -10,7 +10,7 @@ import numpy as np
 
 from vedette.image import ArrayPicture
 from vedette.media.jpeg import encode_jpeg
-from vedette.media.source import open_source
+from vedette.media.source import local_file, open_source
 from vedette.profiling.cache import machine
 from vedette.records.files import read_bytes
 from vedette.reporting.page import write_report
@@ -70,8 +70,8 @@ def sightings(
 
 def _frames(stream: Stream, numbers: AbstractSet[int]) -> Iterator[Frame]:
     """Some frames of a file or a folder, in one pass; of anything else none."""
-    place = stream.url.removeprefix("file://").partition("?")[0]
-    if not numbers or stream.pace == "live" or not Path(place).exists():
+    file = local_file(stream.url)
+    if not numbers or stream.pace == "live" or file is None or not file.exists():
         return
     with open_source(stream) as reader:
         for frame in reader.frames(Span(min(numbers), max(numbers) + 1)):

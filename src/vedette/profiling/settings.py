@@ -56,8 +56,9 @@ def measurable(
     for name in _reached(expanded, knob, frames):
         if f"{name}.encode" not in where:
             kind = _kind(expanded, name, signatures)
-            steps += _encoders(workflow, name, kind, qp)
-            where |= {f"{name}.encode": where[name], f"{name}.decode": where[name]}
+            beside = _encoders(workflow, name, kind, qp, where[name])
+            steps += beside
+            where |= dict.fromkeys((step.name for step in beside), where[name])
     return replace(placed, steps=tuple(steps)), where
 
 
@@ -95,11 +96,16 @@ def _kind(workflow: Workflow, name: str, signatures: Mapping[str, Signature]) ->
     return {"Frame": "frame", "Event": "event"}.get(made, "item")
 
 
-def _encoders(workflow: Workflow, name: str, kind: str, qp: Scalar) -> tuple[Step, Step]:
+def _encoders(
+    workflow: Workflow, name: str, kind: str, qp: Scalar, device: str
+) -> tuple[Step, Step]:
+    """A packing pair beside a step that stays where it is, named as the planner names them."""
     coded: dict[str, Value] = {"kind": kind}
     if kind == "frame":
         coded |= {"codec": workflow.transport.codec, "qp": qp, "gop_s": workflow.transport.gop_s}
     return (
         Step(f"{name}.encode", "encode", (name,), coded, part_of=name),
-        Step(f"{name}.decode", "decode", (f"{name}.encode",), {"kind": kind}, part_of=name),
+        Step(
+            f"{name}.decode@{device}", "decode", (f"{name}.encode",), {"kind": kind}, part_of=name
+        ),
     )

@@ -1,0 +1,212 @@
+"""One planning task from search to plan: what is weighed, forecast, run and written down."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+from vedette.declaring.operator import signatures
+from vedette.errors import InfeasibleError, Problem
+from vedette.models.zoo import variants
+from vedette.planning.baseline import baseline_choice, baseline_placement
+from vedette.planning.choose import Ranking, choose
+from vedette.planning.compose import compose
+from vedette.planning.cost import LIMIT, figures
+from vedette.planning.cover import cover
+from vedette.planning.expand import expand
+from vedette.planning.explain import binding
+from vedette.planning.options import Limits
+from vedette.planning.placement import transport
+from vedette.planning.verify import FEWEST_EVENTS, Checked, Verified, verify
+from vedette.profiling.measure import Job, Workers
+from vedette.profiling.parts import spans
+from vedette.running.virtual import simulate as replay
+from vedette.scoring import pooled, score
+from vedette.session.common import Progress
+from vedette.types.cluster import Cluster
+from vedette.types.figures import Figures
+from vedette.types.graph import Workflow
+from vedette.types.plan import Candidate, Deployment, Plan, Proof
+from vedette.types.profile import Profile, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One planning task: what is asked, what was measured, and who can run a candidate."""
+
+    workflow: Workflow
+    cluster: Cluster
+    measured: Profile
+    pool: Workers
+    frames: Mapping[str, int | None]
+    progress: Progress
+
+    def searched(self, limits: Limits, name: str) -> Plan:
+        self.progress("weigh choices", 0, 1)
+        known = variants(larger=True)
+        ranking = choose(
+            self.measured, self.workflow, self.cluster, known, signatures(), limits=limits
+        )
+        self.progress("weigh choices", 1, 1)
+        if ranking.miss is not None:
+            raise InfeasibleError(ranking.miss)
+        verified, traces = self._verified(ranking)
+        if verified.chosen is None:
+            raise InfeasibleError(self._failed(verified))
+        return self._written(verified, ranking, traces, name)
+
+    def baseline(self) -> Plan:
+        choice, warning = baseline_choice(self.measured, self.workflow)
+        expanded = expand(self.workflow, choice, variants(larger=True))
+        placement = baseline_placement(expanded, self.cluster, signatures())
+        trace = compose(self.measured, choice, expanded)
+        costs = figures(expanded, placement, self.cluster, trace, signatures())
+        candidate = Candidate(choice, placement, self._objective(costs), 1.0, costs, {}, warning)
+        deployment = self.deployed(candidate)
+        return Plan(
+            workflow=deployment.workflow,
+            cluster=self.cluster,
+            choice=choice,
+            placement=deployment.placement,
+            predicted=self._simulated(deployment, trace),
+            scores=self.measured.sweeps["transport.qp", choice["transport.qp"]].scores,
+            verdict="not checked",
+            proof=Proof(candidate.objective, candidate.objective, "stated, not searched", 1),
+            binding=(warning,) if warning else (),
+            declared=self.workflow,
+            name="baseline",
+        )
+
+    def deployed(self, candidate: Candidate) -> Deployment:
+        """A candidate with its packing written out."""
+        expanded = expand(self.workflow, candidate.choice, variants(larger=True))
+        qp = candidate.choice["transport.qp"]
+        placed, placement = transport(
+            expanded, candidate.placement, self.cluster, signatures(), qp=qp
+        )
+        return Deployment(
+            workflow=placed, cluster=self.cluster, choice=candidate.choice, placement=placement
+        )
+
+    def _verified(self, ranking: Ranking) -> tuple[Verified, dict[str, Trace]]:
+        """Run the candidates as the protocol asks for them; their traces on what checks them.
+
+        The next ones are already begun while one is judged, and given up when it fails. Those
+        that break a ceiling in the simulator, where queues are as bursty as video, are not run.
+        """
+        candidates = [each for each in ranking.to_verify if not self._breaks_when_simulated(each)]
+        if not candidates:
+            raise InfeasibleError(self._broken(ranking))
+        floors = self.workflow.objective.floors
+        deployed = {_key(each): self.deployed(each) for each in candidates if floors}
+        running = self.pool.in_order([self._job(each, "verify") for each in deployed.values()])
+        traces: dict[str, Trace] = {}
+        protocol = verify(candidates, self.workflow.objective)
+        with closing(running):
+            try:
+                candidate = next(protocol)
+                while True:
+                    self.progress("check by running", len(traces), len(candidates))
+                    key = _key(candidate)
+                    traces[key] = next(running).trace
+                    candidate = protocol.send(self._checked(deployed[key], traces[key]))
+            except StopIteration as end:
+                self.progress("check by running", len(candidates), len(candidates))
+                verified: Verified = end.value
+        return verified, traces
+
+    def _breaks_when_simulated(self, candidate: Candidate) -> bool:
+        """Only where the forecast is within a factor of two of a ceiling is it worth a look."""
+        near = {
+            metric: ceiling
+            for metric, ceiling in self.workflow.objective.ceilings.items()
+            if 2 * float(getattr(candidate.figures, metric)) > ceiling
+        }
+        if not near:
+            return False
+        return bool(self._broken_by(self._forecast(candidate)))
+
+    def _forecast(self, candidate: Candidate) -> Figures:
+        expanded = expand(self.workflow, candidate.choice, variants(larger=True))
+        trace = compose(self.measured, candidate.choice, expanded)
+        return self._simulated(self.deployed(candidate), trace)
+
+    def _broken_by(self, costs: Figures) -> str:
+        """The first ceiling or load that figures break, in words."""
+        for metric, ceiling in self.workflow.objective.ceilings.items():
+            value = float(getattr(costs, metric))
+            if value > ceiling:
+                return f"{metric} is {value:.4g} when simulated, more than {ceiling:g}"
+        for name, load in costs.load.items():
+            if load > LIMIT:
+                return f"the load of {name} is {load:.0%} when simulated, more than {LIMIT:.0%}"
+        return ""
+
+    def _broken(self, ranking: Ranking) -> Problem:
+        nearest_miss = self._broken_by(self._forecast(ranking.to_verify[-1]))
+        return Problem(
+            f"no candidate that keeps every ceiling in the simulator ({nearest_miss})",
+            "at least one that does",
+            "a higher ceiling, a faster machine or link",
+        )
+
+    def _checked(self, deployment: Deployment, trace: Trace) -> Checked:
+        """How a candidate scored; on the whole planning part where too few events are counted."""
+        found = score(self.measured.verify_golden, trace, self.workflow.events)
+        if broken := self._broken_by(self._simulated(deployment, trace)):
+            return Checked(found, broken=broken)
+        floors = self.workflow.objective.floors
+        if all(found[metric].recall.total >= FEWEST_EVENTS for metric in floors):
+            return Checked(found)
+        other = next(self.pool.in_order([self._job(deployment, "choose")])).trace
+        more = score(self.measured.golden, other, self.workflow.events)
+        return Checked(found, {name: pooled(found[name], more[name]) for name in found})
+
+    def _job(self, deployment: Deployment, part: str) -> Job:
+        return Job(deployment, spans(self.workflow, self.frames, part))
+
+    def _written(
+        self, verified: Verified, ranking: Ranking, traces: Mapping[str, Trace], name: str
+    ) -> Plan:
+        chosen = verified.chosen
+        if chosen is None:
+            raise ValueError("a plan is written of a candidate that held")
+        deployment = self.deployed(chosen)
+        trace = traces.get(_key(chosen))
+        simulated = self._simulated(deployment, trace) if trace else self._forecast(chosen)
+        rivals = (*verified.tested, *ranking.alternatives)
+        bound = binding(simulated, self.workflow.objective, rivals)
+        return Plan(
+            workflow=deployment.workflow,
+            cluster=self.cluster,
+            choice=chosen.choice,
+            placement=deployment.placement,
+            predicted=simulated,
+            scores=chosen.scores,
+            verdict=verified.verdict,
+            proof=Proof(chosen.objective, ranking.bound, ranking.method, ranking.evaluated),
+            tried=verified.tested,
+            frontier=ranking.frontier,
+            runners_up=ranking.alternatives,
+            declared=self.workflow,
+            binding=tuple(str(each) for each in bound),
+            name=name,
+        )
+
+    def _simulated(self, deployment: Deployment, trace: Trace) -> Figures:
+        return replay(deployment, cover(trace, self.workflow), signatures()).figures
+
+    def _objective(self, costs: Figures) -> float:
+        terms = self.workflow.objective.minimise.items()
+        return sum(weight * float(getattr(costs, metric)) for metric, weight in terms)
+
+    def _failed(self, verified: Verified) -> Problem:
+        outcomes = "; ".join(each.outcome for each in verified.tested)
+        return Problem(
+            f"no candidate that kept its floor when it was run ({outcomes})",
+            "at least the dearest candidate to hold every floor",
+            "a lower floor, a larger model variant, or more frames to plan on",
+        )
+
+
+def _key(candidate: Candidate) -> str:
+    return repr((sorted(candidate.choice.items()), sorted(candidate.placement.items())))

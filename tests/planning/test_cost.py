@@ -6,8 +6,9 @@ import pytest
 from tests.planning.conftest import City, trace
 
 from vedette.errors import RecordError
-from vedette.planning.cost import demand, feasible, figures, frames, latencies, timing, weigh
+from vedette.planning.cost import feasible, figures, latencies, timing, weigh
 from vedette.planning.cover import cover
+from vedette.planning.demand import demand, frames
 from vedette.planning.expand import expand, golden
 from vedette.planning.layout import graph, layouts, placements, site
 from vedette.planning.placement import transport

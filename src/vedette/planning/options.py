@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 
 from vedette.planning.compose import accuracy, compose, declared_name
-from vedette.planning.cost import LIMIT, Demand, demand
+from vedette.planning.cost import LIMIT
+from vedette.planning.demand import Demand, demand
 from vedette.planning.expand import expand, golden
 from vedette.planning.knobs import MOST_CHOICES, KnobTable, KnobValue, reduced, useful
 from vedette.planning.layout import Graph, graph

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.planning.compose import compose
-from vedette.planning.cost import Weights, figures, frames, latencies, load_names, timing, weigh
+from vedette.planning.cost import Weights, figures, latencies, load_names, timing, weigh
+from vedette.planning.demand import frames
 from vedette.planning.layout import (
     Floats,
     Graph,

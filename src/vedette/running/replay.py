@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vedette.errors import Problem, RecordError
-from vedette.planning.cost import PLAIN_EVENT_BYTES
+from vedette.planning.demand import PLAIN_EVENT_BYTES
 from vedette.running.work import Done, is_decoder, is_encoder, is_free
 from vedette.types.commit import SavedState
 from vedette.types.events import Incident

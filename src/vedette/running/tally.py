@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from vedette.planning.cost import EMPTY_ANSWER_BYTES
+from vedette.planning.demand import EMPTY_ANSWER_BYTES
 from vedette.running.age import Age
 from vedette.running.executor import FrameSource, Sink, StepCount
 from vedette.running.reservoir import Reservoir

@@ -166,7 +166,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_store_that_another_process_holds_is_refused(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vedette.store.BUSY_S", 0.01)
+    monkeypatch.setattr("vedette.store.database.BUSY_S", 0.01)
     held = sqlite3.connect(tmp_path / "events.db", isolation_level=None)
     held.execute("BEGIN EXCLUSIVE")
     with pytest.raises(RecordError, match="another process is writing to"):

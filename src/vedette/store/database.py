@@ -5,12 +5,9 @@ no counter: a run that was killed and resumed leaves the table of an undisturbed
 beside the database as files that are named by their event's identity.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,91 +17,31 @@ from vedette.addresses import without_secrets
 from vedette.errors import Place, Problem, RecordError
 from vedette.records.claim import Claim
 from vedette.records.files import write_bytes
+from vedette.store.tables import (
+    CHECKPOINTS,
+    EVENTS,
+    INCIDENT_FIELDS,
+    INCIDENTS,
+    METADATA,
+    RUNS,
+    STATES,
+    STORE_VERSION,
+    VERSION,
+    StoredEvent,
+    checkpoint_of,
+    checkpoint_row,
+    event_row,
+    identity,
+    state_rows,
+    stored_event,
+)
 from vedette.types.commit import Commit, Identity, SavedState, plain
 from vedette.types.events import Event, Incident
-from vedette.types.media import Bundle, Checkpoint
+from vedette.types.media import Bundle
 
 Rows = Sequence[Mapping[str, Any]]
 BUSY_S = 5.0
 """How long to wait for another process that writes to the same file."""
-
-VERSION = 1
-"""Of the tables; a store of another version is refused."""
-
-_METADATA = sa.MetaData()
-_VERSION = sa.Table(
-    "store_version",
-    _METADATA,
-    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
-)
-_RUNS = sa.Table(
-    "runs",
-    _METADATA,
-    sa.Column("workflow", sa.String, primary_key=True),
-    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("plan", sa.String, nullable=False),
-    sa.Column("is_finished", sa.Boolean, nullable=False),
-)
-_EVENTS = sa.Table(
-    "events",
-    _METADATA,
-    sa.Column("workflow", sa.String, primary_key=True),
-    sa.Column("step", sa.String, primary_key=True),
-    sa.Column("stream", sa.String, primary_key=True),
-    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("start_frame", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("ordinal", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("label", sa.String, nullable=False),
-    sa.Column("end_frame", sa.Integer, nullable=False),
-    sa.Column("frame", sa.Integer, nullable=False),
-    sa.Column("start_s", sa.String, nullable=False),  # exact, as "7/25"
-    sa.Column("end_s", sa.String, nullable=False),
-    sa.Column("time_s", sa.String, nullable=False),
-    sa.Column("box", sa.String, nullable=False),
-    sa.Column("confidence", sa.Float, nullable=False),
-    sa.Column("attributes", sa.String, nullable=False),
-)
-_CHECKPOINTS = sa.Table(
-    "checkpoints",
-    _METADATA,
-    sa.Column("workflow", sa.String, primary_key=True),
-    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("stream", sa.String, primary_key=True),
-    sa.Column("frame", sa.Integer, nullable=False),
-    sa.Column("time_s", sa.String, nullable=False),
-    sa.Column("seek", sa.String, nullable=False),
-)
-_STATES = sa.Table(
-    "states",
-    _METADATA,
-    sa.Column("workflow", sa.String, primary_key=True),
-    sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("stream", sa.String, primary_key=True),
-    sa.Column("step", sa.String, primary_key=True),
-    sa.Column("text", sa.String, nullable=False),
-    sa.Column("arrays", sa.LargeBinary, nullable=False),
-)
-_INCIDENTS = sa.Table(
-    "incidents",
-    _METADATA,
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("workflow", sa.String, nullable=False),
-    sa.Column("run", sa.Integer, nullable=False),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("stream", sa.String, nullable=False),
-    sa.Column("detail", sa.String, nullable=False),
-    sa.Column("count", sa.Integer, nullable=False),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event with its identity. Its picture, if any, is the file ``picture``."""
-
-    identity: Identity
-    event: Event
-    picture: Path | None = None
 
 
 class Store:
@@ -135,13 +72,13 @@ class Store:
             names = sa.inspect(connection).get_table_names()
             if "runs" in names and "store_version" not in names:
                 raise RecordError(self._of_version("none"))
-            connection.execute(sa.schema.CreateTable(_VERSION, if_not_exists=True))
-            none_yet = sa.select(sa.literal(VERSION)).where(~sa.exists(sa.select(_VERSION)))
-            connection.execute(sa.insert(_VERSION).from_select(["version"], none_yet))
-            version = connection.scalar(sa.select(_VERSION.c.version))
+            connection.execute(sa.schema.CreateTable(STORE_VERSION, if_not_exists=True))
+            none_yet = sa.select(sa.literal(VERSION)).where(~sa.exists(sa.select(STORE_VERSION)))
+            connection.execute(sa.insert(STORE_VERSION).from_select(["version"], none_yet))
+            version = connection.scalar(sa.select(STORE_VERSION.c.version))
             if version != VERSION:
                 raise RecordError(self._of_version(str(version)))
-            for table in _METADATA.sorted_tables:
+            for table in METADATA.sorted_tables:
                 connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
 
     def _of_version(self, version: str) -> Problem:
@@ -165,24 +102,24 @@ class Store:
         return sink
 
     def _go_on(self, sink: "RunSink", plan: str) -> None:
-        mine = _RUNS.c.workflow == sink.workflow, _RUNS.c.run == sink.run
+        mine = RUNS.c.workflow == sink.workflow, RUNS.c.run == sink.run
         row = {"workflow": sink.workflow, "run": sink.run, "plan": plan, "is_finished": False}
         with self.transaction() as connection:
-            begun = connection.scalar(sa.select(_RUNS.c.plan).where(*mine))
+            begun = connection.scalar(sa.select(RUNS.c.plan).where(*mine))
             if begun in (None, plan):
-                _replace(connection, _RUNS, [row])
+                _replace(connection, RUNS, [row])
                 return
         sink.release()
         raise RecordError(self._of_another_plan(sink.workflow, sink.run))
 
     def _new_run(self, workflow: str, plan: str) -> int:
         """Begin a run under the next number, in one statement: no other run gets it."""
-        last = sa.func.coalesce(sa.func.max(_RUNS.c.run), 0)
+        last = sa.func.coalesce(sa.func.max(RUNS.c.run), 0)
         row = sa.select(sa.literal(workflow), last + 1, sa.literal(plan), sa.false())
-        row = row.where(_RUNS.c.workflow == workflow)
-        insert = sa.insert(_RUNS).from_select(["workflow", "run", "plan", "is_finished"], row)
+        row = row.where(RUNS.c.workflow == workflow)
+        insert = sa.insert(RUNS).from_select(["workflow", "run", "plan", "is_finished"], row)
         with self.transaction() as connection:
-            return int(connection.scalar(insert.returning(_RUNS.c.run)) or 0)
+            return int(connection.scalar(insert.returning(RUNS.c.run)) or 0)
 
     def _claim(self, workflow: str, run: int) -> Claim:
         file = self._claims.with_name(f"{self._claims.name}.{plain(workflow)}-{run}.lock")
@@ -203,28 +140,28 @@ class Store:
 
     def unfinished_run(self, workflow: str) -> int | None:
         """The last run of a workflow, if it did not come to its end."""
-        query = sa.select(_RUNS).where(_RUNS.c.workflow == workflow).order_by(_RUNS.c.run.desc())
+        query = sa.select(RUNS).where(RUNS.c.workflow == workflow).order_by(RUNS.c.run.desc())
         with self.transaction() as connection:
             last = connection.execute(query.limit(1)).first()
         return None if last is None or last.is_finished else int(last.run)
 
     def events(self, workflow: str | None = None, run: int | None = None) -> list[StoredEvent]:
         """The committed events, ordered by identity; their pictures stay in their files."""
-        query = sa.select(_EVENTS).order_by(*_EVENTS.primary_key.columns)
+        query = sa.select(EVENTS).order_by(*EVENTS.primary_key.columns)
         if workflow is not None:
-            query = query.where(_EVENTS.c.workflow == workflow)
+            query = query.where(EVENTS.c.workflow == workflow)
         if run is not None:
-            query = query.where(_EVENTS.c.run == run)
+            query = query.where(EVENTS.c.run == run)
         with self.transaction() as connection:
             rows = connection.execute(query).mappings().all()
-        return [_stored(row, self.pictures) for row in rows]
+        return [stored_event(row, self.pictures) for row in rows]
 
     def incidents(self, workflow: str, run: int) -> list[Incident]:
-        query = sa.select(_INCIDENTS).order_by(_INCIDENTS.c.number)
-        query = query.where(_INCIDENTS.c.workflow == workflow, _INCIDENTS.c.run == run)
+        query = sa.select(INCIDENTS).order_by(INCIDENTS.c.number)
+        query = query.where(INCIDENTS.c.workflow == workflow, INCIDENTS.c.run == run)
         with self.transaction() as connection:
             rows = connection.execute(query).mappings().all()
-        return [Incident(**{name: row[name] for name in _INCIDENT_FIELDS}) for row in rows]
+        return [Incident(**{name: row[name] for name in INCIDENT_FIELDS}) for row in rows]
 
     def _sweep(self, workflow: str, run: int) -> None:
         """Remove pictures of a run that were being written when it was killed."""
@@ -261,13 +198,13 @@ class RunSink:
 
     def resume(self) -> Mapping[str, Commit]:
         with self._store.transaction() as connection:
-            points = connection.execute(self._mine(_CHECKPOINTS)).mappings().all()
-            saved = connection.execute(self._mine(_STATES)).mappings().all()
+            points = connection.execute(self._mine(CHECKPOINTS)).mappings().all()
+            saved = connection.execute(self._mine(STATES)).mappings().all()
         states: dict[str, dict[str, SavedState]] = {}
         for row in saved:
             here = states.setdefault(row["stream"], {})
             here[row["step"]] = SavedState(row["text"], row["arrays"])
-        checkpoints = [_checkpoint(row) for row in points]
+        checkpoints = [checkpoint_of(row) for row in points]
         return {c.stream: Commit(c, states=states.get(c.stream, {})) for c in checkpoints}
 
     def deliver(self, step: str, bundle: Bundle) -> None:
@@ -278,26 +215,28 @@ class RunSink:
             for step, event in (*commit.events, *commit.evidence):
                 self._keep_picture(step, event)
         run = {"workflow": self.workflow, "run": self.run}
-        events = [_row(self._identity(s, e), e) for commit in commits for s, e in commit.events]
-        points = [{**run, **_checkpoint_row(commit.checkpoint)} for commit in commits]
-        states = [{**run, **row} for commit in commits for row in _state_rows(commit)]
+        events = [
+            event_row(self._identity(s, e), e) for commit in commits for s, e in commit.events
+        ]
+        points = [{**run, **checkpoint_row(commit.checkpoint)} for commit in commits]
+        states = [{**run, **row} for commit in commits for row in state_rows(commit)]
         with self._store.transaction() as connection:
             if events:
-                connection.execute(sa.insert(_EVENTS), events)
-            _replace(connection, _CHECKPOINTS, points)
-            _replace(connection, _STATES, states)
+                connection.execute(sa.insert(EVENTS), events)
+            _replace(connection, CHECKPOINTS, points)
+            _replace(connection, STATES, states)
 
     def incident(self, incident: Incident) -> None:
-        row = {name: getattr(incident, name) for name in _INCIDENT_FIELDS}
+        row = {name: getattr(incident, name) for name in INCIDENT_FIELDS}
         with self._store.transaction() as connection:
             row |= {"workflow": self.workflow, "run": self.run}
-            connection.execute(sa.insert(_INCIDENTS), [row])
+            connection.execute(sa.insert(INCIDENTS), [row])
 
     def finish(self) -> None:
         """The sources have ended: the next run of this workflow is a new one."""
         with self._store.transaction() as connection:
-            mine = (_RUNS.c.workflow == self.workflow, _RUNS.c.run == self.run)
-            connection.execute(sa.update(_RUNS).where(*mine).values(is_finished=True))
+            mine = (RUNS.c.workflow == self.workflow, RUNS.c.run == self.run)
+            connection.execute(sa.update(RUNS).where(*mine).values(is_finished=True))
 
     def release(self) -> None:
         """Let others go on with the run."""
@@ -317,88 +256,6 @@ class RunSink:
 
     def _mine(self, table: sa.Table) -> sa.Select[Any]:
         return sa.select(table).where(table.c.workflow == self.workflow, table.c.run == self.run)
-
-
-def identity(workflow: str, step: str, run: int, event: Event) -> Identity:
-    return Identity(workflow, step, event.stream, run, event.start_frame, event.ordinal)
-
-
-def as_json(stored: StoredEvent) -> str:
-    """One event as a line of JSON; times are seconds, the picture is a file name."""
-    name, event = stored.identity, stored.event
-    record = {
-        **{column: getattr(name, column) for column in _IDENTITY_FIELDS},
-        **{column: getattr(event, column) for column in ("kind", "label", "end_frame", "frame")},
-        **{column: float(getattr(event, column)) for column in _TIMES},
-        "box": list(event.box),
-        "confidence": event.confidence,
-        "attributes": dict(event.attributes),
-        "picture": stored.picture.name if stored.picture else None,
-    }
-    return json.dumps(record, ensure_ascii=False)
-
-
-def export_json_lines(events: Sequence[StoredEvent], path: Path) -> None:
-    """Write events as JSON lines, wholly or not at all."""
-    write_bytes(path, "".join(f"{as_json(each)}\n" for each in events).encode())
-
-
-_IDENTITY_FIELDS = ("workflow", "step", "stream", "run", "start_frame", "ordinal")
-_INCIDENT_FIELDS = ("kind", "stream", "detail", "count")
-_TIMES = ("start_s", "end_s", "time_s")
-_AS_THEY_ARE = ("kind", "label", "end_frame", "frame", "confidence")
-
-
-def _row(name: Identity, event: Event) -> dict[str, Any]:
-    return {
-        **{column: getattr(name, column) for column in _IDENTITY_FIELDS},
-        **{column: getattr(event, column) for column in _AS_THEY_ARE},
-        **{column: str(getattr(event, column)) for column in _TIMES},
-        "box": json.dumps([float(side) for side in event.box]),
-        "attributes": json.dumps(dict(event.attributes), sort_keys=True, ensure_ascii=False),
-    }
-
-
-def _stored(row: sa.RowMapping, pictures: Path) -> StoredEvent:
-    name = Identity(**{column: row[column] for column in _IDENTITY_FIELDS})
-    x0, y0, x1, y1 = json.loads(row["box"])
-    times: dict[str, Any] = {column: Fraction(row[column]) for column in _TIMES}
-    event = Event(
-        stream=row["stream"],
-        start_frame=row["start_frame"],
-        ordinal=row["ordinal"],
-        box=(x0, y0, x1, y1),
-        attributes=json.loads(row["attributes"]),
-        **times,
-        **{column: row[column] for column in _AS_THEY_ARE},
-    )
-    picture = pictures / f"{name}.jpg"
-    return StoredEvent(name, event, picture if picture.is_file() else None)
-
-
-def _checkpoint_row(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {
-        "stream": checkpoint.stream,
-        "frame": checkpoint.frame,
-        "time_s": str(checkpoint.time_s),
-        "seek": json.dumps(checkpoint.seek),
-    }
-
-
-def _checkpoint(row: sa.RowMapping) -> Checkpoint:
-    seek = json.loads(row["seek"])
-    point = (int(seek[0]), int(seek[1])) if seek else None
-    return Checkpoint(row["stream"], row["frame"], Fraction(row["time_s"]), point)
-
-
-def _state_rows(commit: Commit) -> Iterator[dict[str, Any]]:
-    for step, state in commit.states.items():
-        yield {
-            "stream": commit.checkpoint.stream,
-            "step": step,
-            "text": state.text,
-            "arrays": state.arrays,
-        }
 
 
 def _replace(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:

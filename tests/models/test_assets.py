@@ -226,6 +226,16 @@ def test_without_pip_the_index_itself_is_asked(
         fetch(asset("pypi:shelf==2.0#shelf/thing.bin", sha256="0" * 64))
 
 
+def test_without_pip_and_without_an_index_it_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ModelError, match="none of PIP_INDEX_URL, UV_DEFAULT_INDEX set"):
+        fetch(asset("pypi:shelf==1.0#shelf/thing.bin"))
+
+
 def test_credentials_of_an_index_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://me:secret@127.0.0.1:9/simple")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

@@ -18,6 +18,9 @@ from vedette.errors import ModelError, Problem
 from vedette.models.transfer import Order, Progress, pour, refused
 from vedette.models.web import from_web, page
 
+INDEXES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
+"""Where environments without pip say which package index is theirs."""
+
 PIP_TIMEOUT_S = 900
 WHEEL_LIMIT_BYTES = 512 * 2**20
 PAGE_LIMIT_BYTES = 32 * 2**20
@@ -77,8 +80,10 @@ def _by_pip(pin: str, folder: Path) -> Path:
 def _by_index(pin: str, folder: Path, progress: Progress) -> Path:
     package, _, version = pin.partition("==")
     normal = re.sub(r"[-_.]+", "-", package).lower()
-    index = next(filter(None, map(os.environ.get, ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"))), None)
-    address = f"{(index or 'https://pypi.org/simple').rstrip('/')}/{normal}/"
+    index = next(filter(None, map(os.environ.get, INDEXES)), None)
+    if index is None:
+        raise _unavailable(pin, f"no pip in this environment, and none of {', '.join(INDEXES)} set")
+    address = f"{index.rstrip('/')}/{normal}/"
     try:
         text, base = page(address, PAGE_LIMIT_BYTES)
     except (OSError, HTTPException) as error:

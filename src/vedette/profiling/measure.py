@@ -9,20 +9,21 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from statistics import median
 
 import numpy as np
 
 from vedette import ops
-from vedette.declaring.operator import operators
+from vedette.declaring.operator import operators, signatures
 from vedette.errors import InputError, Problem
-from vedette.media.source import open_source
+from vedette.media.source import Reader, open_source
 from vedette.models import load_detector, reference_call
 from vedette.planning.placement import is_packing
 from vedette.running.executor import Report
@@ -99,6 +100,7 @@ def rehearse(job: Job) -> Rehearsed:
             for _, stream in plan.workflow.streams()
             if stream.name in wanted
         }
+        _warm(plan, sources.values())
         report = executor.run(plan, sources, sink, spans=job.spans)
     return Rehearsed(report, tuple(sink.found.values()))
 
@@ -110,6 +112,19 @@ def _ensure_known(workflow: Workflow) -> None:
         raise InputError(
             Problem(found, "operators of a module or of a script", "moving it into a file.py")
         )
+
+
+def _warm(plan: Deployment, sources: Iterable[Reader]) -> None:
+    """Show each model a picture of each size: the first one takes many times what later ones do."""
+    known = signatures()
+    models = {
+        str(s.settings[name]) for s in plan.workflow.steps for name in known[s.operator].models
+    }
+    firsts = {reader.size: reader for reader in sources if reader.stream.pace == "file"}
+    for reader in firsts.values():
+        for frame in islice(reader.frames(), 1):
+            for name in sorted(models):
+                load_detector(name).detect([frame], confidence=1.0)
 
 
 def _reference_ms() -> float:

@@ -4,9 +4,10 @@ Declare a workflow and a cluster, then::
 
     import vedette as vd
 
-    workflow, cluster = vd.load("workflow.yaml"), vd.load("cluster.yaml")
-    plan = vd.plan(workflow, cluster)
-    print(vd.rehearse(plan).figures)
+    if __name__ == "__main__":  # measuring starts processes
+        workflow, cluster = vd.load("workflow.yaml"), vd.load("cluster.yaml")
+        plan = vd.plan(workflow, cluster)
+        print(vd.rehearse(plan).figures)
 """
 
 from typing import TYPE_CHECKING, Any

@@ -25,6 +25,7 @@ VERBS = (
     "solve",
     "models",
     "schema",
+    "bench",
 )
 
 app = typer.Typer(

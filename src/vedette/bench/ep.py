@@ -1,0 +1,1 @@
+"""ExecutiveProducer's table: a planned workflow against every frame sent to the cloud."""

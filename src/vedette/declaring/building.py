@@ -109,6 +109,8 @@ def _streams(source: str, written: Any, folder: Path) -> Iterable[Stream]:
         for part in ("plan_on", "report_on"):
             if given.get(part) is not None:
                 given[part] = _span(given[part])
+        if given.get("labels") is not None:
+            given["labels"] = local_path(given["labels"], folder)
         yield Stream(name, url, **{"pace": own_pace(url), **given})
 
 

@@ -82,6 +82,9 @@ def _streams(workflow: Workflow) -> Iterator[Mistake]:
         if is_live(stream.url) and stream.pace != "live":
             found, expected = f"the pace {stream.pace}", "live: such a stream waits for nobody"
             yield Mistake((*path, "pace"), found, expected, "live, or leaving it out")
+        if stream.labels is not None and stream.pace == "live":
+            found, expected = "labels of a live stream", "frames that can be counted from the first"
+            yield Mistake((*path, "labels"), found, expected, "a recording of it: pace: file")
         for key, span in (("plan_on", stream.plan_on), ("report_on", stream.report_on)):
             if span is not None and span != Span(0, 0) and _is_backward(span):
                 found = f"the frames [{span.start}, {span.end}]"

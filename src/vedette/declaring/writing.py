@@ -76,16 +76,20 @@ def _source(source: Source, folder: Path | None) -> dict[str, Any]:
 
 
 def _stream(stream: Stream, folder: Path | None) -> dict[str, Any]:
-    url = stream.url
-    if folder is not None and not is_absolute(url):
-        url = os.path.relpath(url, folder)
+    url = _seen_from(folder, stream.url)
     plain: dict[str, Any] = {"url": url}
+    if stream.labels is not None:
+        plain["labels"] = _seen_from(folder, stream.labels)
     for key, span in (("plan_on", stream.plan_on), ("report_on", stream.report_on)):
         if span is not None:
             plain[key] = _span(span)
     if stream.pace != own_pace(url):
         plain["pace"] = stream.pace
     return plain if stream.repeat == 1 else plain | {"repeat": stream.repeat}
+
+
+def _seen_from(folder: Path | None, path: str) -> str:
+    return path if folder is None or is_absolute(path) else os.path.relpath(path, folder)
 
 
 def _span(span: Span) -> list[int]:

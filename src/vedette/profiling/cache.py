@@ -59,7 +59,7 @@ def _work(workflow: Workflow) -> Workflow:
 def _read(stream: Stream) -> Stream:
     """A stream as it is read; its bytes and the frames that are taken are told beside it."""
     url = "" if Path(stream.url).exists() else stream.url
-    return replace(stream, url=url, plan_on=None, report_on=None)
+    return replace(stream, url=url, plan_on=None, report_on=None, labels=None)
 
 
 def stream_digest(stream: Stream) -> str:
@@ -76,6 +76,14 @@ def stream_digest(stream: Stream) -> str:
         if file.is_file():
             marks.update(_file_digest(file))
     return marks.hexdigest()
+
+
+def labels_digest(stream: Stream) -> str | None:
+    """What a stream's labels say, None where it has none."""
+    if stream.labels is None:
+        return None
+    path = Path(stream.labels)
+    return _file_digest(path).hex() if path.is_file() else stream.labels
 
 
 def machine() -> str:

@@ -11,7 +11,7 @@ from vedette.errors import InputError, Problem, RecordError
 from vedette.models.assets import cache_folder
 from vedette.models.zoo import MODELS, variant, variants
 from vedette.planning.expand import golden
-from vedette.profiling.cache import machine, stream_digest, trace_key
+from vedette.profiling.cache import labels_digest, machine, stream_digest, trace_key
 from vedette.profiling.measure import Job, Workers, folded
 from vedette.profiling.parts import spans
 from vedette.profiling.settings import WORKSHOP, alone, measurable
@@ -95,7 +95,10 @@ def question(workflow: Workflow) -> str:
     sources = tuple(
         replace(
             source,
-            streams=tuple(replace(stream, url=stream_digest(stream)) for stream in source.streams),
+            streams=tuple(
+                replace(stream, url=stream_digest(stream), labels=labels_digest(stream))
+                for stream in source.streams
+            ),
         )
         for source in workflow.sources
     )

@@ -93,6 +93,10 @@ class StreamSyntax(Syntax):
     It is the only pace of rtsp, rtmp, srt, tcp and udp, and need not be said of them."""
     repeat: Annotated[int, Ge(1), Le(10**6)] = 1
     """How often to play it."""
+    labels: Text | None = None
+    """A file of what people saw in it (NAME.txt as MOTChallenge has it, or COCO's NAME.json).
+
+    Accuracy is then against these labels. A relative path starts at this file's folder."""
 
 
 class ChooseSyntax(Syntax):

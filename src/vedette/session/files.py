@@ -20,7 +20,7 @@ from vedette.records.plan import read_plan, write_plan
 from vedette.records.profile import read_profile, write_profile
 from vedette.session.fitting import expecting, kind_of
 from vedette.types.cluster import Cluster
-from vedette.types.graph import Workflow
+from vedette.types.graph import Stream, Workflow
 from vedette.types.plan import Plan
 from vedette.types.profile import Profile
 
@@ -111,10 +111,15 @@ def _seen_from(plan: Plan, seen: Callable[[str], str]) -> Plan:
 
 def _moved(workflow: Workflow, seen: Callable[[str], str]) -> Workflow:
     sources = tuple(
-        replace(source, streams=tuple(replace(s, url=seen(s.url)) for s in source.streams))
+        replace(source, streams=tuple(_stream_moved(each, seen) for each in source.streams))
         for source in workflow.sources
     )
     return replace(workflow, sources=sources)
+
+
+def _stream_moved(stream: Stream, seen: Callable[[str], str]) -> Stream:
+    labels = None if stream.labels is None else seen(stream.labels)
+    return replace(stream, url=seen(stream.url), labels=labels)
 
 
 def _relative(url: str, folder: Path) -> str:

@@ -94,7 +94,7 @@ def _identity(plan: Deployment) -> str:
 def _content(stream: Stream) -> Stream:
     file = local_file(stream.url)
     url = stream_digest(stream) if file is not None and file.exists() else stream.url
-    return replace(stream, url=url, plan_on=None, report_on=None)
+    return replace(stream, url=url, plan_on=None, report_on=None, labels=None)
 
 
 def _without_timing(figures: Figures) -> Figures:

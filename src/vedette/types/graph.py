@@ -45,7 +45,9 @@ class Stream:
     """One camera. By default a file is planned on its first half and reported on its second.
 
     ``pace`` says if frames arrive when they were captured (``live``: a full queue drops the
-    oldest) or as fast as they are taken (``file``: a full queue blocks).
+    oldest) or as fast as they are taken (``file``: a full queue blocks). ``labels`` names a file in
+    which people said what there is to see (MOTChallenge text or COCO JSON): accuracy is then
+    against it, on the frames that it covers, and elsewhere against the golden setting.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Stream:
     report_on: Span | None = None
     pace: Pace = "file"
     repeat: int = 1
+    labels: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,24 @@ from vedette.types.profile import StepTrace, Trace
 def cover(trace: Trace, workflow: Workflow) -> Trace:
     """Streams that a trace does not hold borrow the frames of one of their source that it does.
 
-    Lenders take turns, in declared order. What was seen is not borrowed: one physical event counts
-    once. A trace that holds every stream comes back as it is.
+    Lenders take turns, in declared order. Of n streams that show one stream's frames, the k-th
+    begins k/n of them later and goes round, so that they are not all busy at once. What was seen
+    is not borrowed: one physical event counts once. A trace that holds every stream comes back as
+    it is.
     """
     lent = lenders(trace, workflow)
     if not lent:
         return trace
     streams, stream, taken = lent_rows(trace, lent)
+    shown = _shifted(streams, stream, taken, lent)
     return replace(
         trace,
         streams=streams,
         stream=stream,
         frame=trace.frame[taken],
         time_s=trace.time_s[taken],
-        analysed=trace.analysed[taken],
-        steps={name: _rows(step, taken) for name, step in trace.steps.items()},
+        analysed=trace.analysed[shown],
+        steps={name: _rows(step, shown) for name, step in trace.steps.items()},
         sizes=_lent(trace.sizes, lent),
         rates=_lent(trace.rates, lent),
     )
@@ -58,6 +61,25 @@ def lent_rows(
         parts.append(rows)
         owners.append(np.full(len(rows), streams.index(name), np.int32))
     return streams, np.concatenate(owners), np.concatenate(parts)
+
+
+def _shifted(
+    streams: tuple[str, ...],
+    stream: NDArray[np.int32],
+    taken: NDArray[np.intp],
+    lent: Mapping[str, str],
+) -> NDArray[np.intp]:
+    """The row that each row shows once those who borrow begin in turn at another frame."""
+    shown = taken.copy()
+    borrowers: dict[str, list[str]] = {}
+    for name, lender in lent.items():
+        borrowers.setdefault(lender, []).append(name)
+    for names in borrowers.values():
+        for place, name in enumerate(names, start=1):
+            own = stream == streams.index(name)
+            rows = taken[own]
+            shown[own] = np.roll(rows, -(place * len(rows)) // (len(names) + 1))
+    return shown
 
 
 V = TypeVar("V")

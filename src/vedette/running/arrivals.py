@@ -1,6 +1,7 @@
 """When the messages of all streams come, in virtual time, and in what order."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from heapq import merge
 from itertools import chain
 
@@ -10,10 +11,24 @@ Arrival = tuple[float, int, str, int, Frame | Checkpoint]
 """A message with its moment, in the order in which all streams' messages come."""
 
 
+def phases(rates: Mapping[str, Fraction]) -> dict[str, float]:
+    """When each stream's first frame comes: cameras that nobody synchronised are never in step.
+
+    Of n streams the i-th begins i/n of its frame interval late.
+    """
+    return {name: i / len(rates) / float(rate) for i, (name, rate) in enumerate(rates.items())}
+
+
 def arrivals(
-    streams: Mapping[str, Iterator[Frame | Checkpoint]], *, one_clock: bool
+    streams: Mapping[str, Iterator[Frame | Checkpoint]],
+    began_s: Mapping[str, float],
+    *,
+    one_clock: bool,
 ) -> Iterator[Arrival]:
-    """All streams' messages in order. Each stream starts at 0, or all at the earliest's start."""
+    """All streams' messages in order, each stream's from when it began.
+
+    On one clock their time stamps say who comes when, from the earliest on.
+    """
     begun = {}
     for name, messages in streams.items():
         first = next(messages, None)
@@ -22,7 +37,7 @@ def arrivals(
     earliest_s = min((start_s for start_s, _ in begun.values()), default=0.0)
     return merge(
         *(
-            _timed(name, messages, earliest_s if one_clock else start_s)
+            _timed(name, messages, earliest_s if one_clock else start_s - began_s[name])
             for name, (start_s, messages) in begun.items()
         ),
         key=lambda arrival: arrival[:4],

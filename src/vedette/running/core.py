@@ -4,10 +4,11 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 import simpy
 
-from vedette.running.arrivals import Arrival, arrivals
+from vedette.running.arrivals import Arrival, arrivals, phases
 from vedette.running.course import Course, course, sources_of_streams
 from vedette.running.delivery import Delivery
 from vedette.running.groups import groups
@@ -70,11 +71,18 @@ class Core:
         }
 
     def run(
-        self, streams: Mapping[str, Iterator[Frame | Checkpoint]], stop: threading.Event
+        self,
+        streams: Mapping[str, Iterator[Frame | Checkpoint]],
+        rates: Mapping[str, Fraction],
+        stop: threading.Event,
     ) -> bool:
-        """Run to the end, or until ``stop`` is set; says if the end was reached."""
+        """Run to the end, or until ``stop`` is set; says if the end was reached.
+
+        ``rates`` is each stream's frame rate.
+        """
         one_clock = any(len(group) > 1 for group in self._groups.values())
-        self._begin_process(self._arrive(arrivals(streams, one_clock=one_clock)))
+        began_s = dict.fromkeys(rates, 0.0) if one_clock else phases(rates)
+        self._begin_process(self._arrive(arrivals(streams, began_s, one_clock=one_clock), began_s))
         while self._env.peek() != float("inf"):
             if stop.is_set():
                 return False
@@ -94,7 +102,7 @@ class Core:
 
         self._env.process(kept())
 
-    def _arrive(self, coming: Iterable[Arrival]) -> Waiting:
+    def _arrive(self, coming: Iterable[Arrival], began_s: Mapping[str, float]) -> Waiting:
         for moment_s, _, stream, number, message in coming:
             if moment_s > self._env.now:
                 yield self._env.timeout(moment_s - self._env.now)
@@ -102,7 +110,8 @@ class Core:
             if isinstance(message, Checkpoint):
                 self._admit(stream, CheckpointPassage(message, met))
                 continue
-            fate = Passed(stream, number, moment_s, moment_s)
+            began = began_s[stream]
+            fate = Passed(stream, number, moment_s - began, moment_s, began_s=began)
             self.tally.captured(fate)
             self.recorder.arrived(stream, number, message.time_s)
             bundle = Bundle(stream, number, message.time_s, ((0, message),))

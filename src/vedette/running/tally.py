@@ -23,8 +23,8 @@ Sums = defaultdict[K, float]
 class Passed:
     """One source frame's fate. ``parts`` says where its latency went, in seconds.
 
-    ``at_s`` is where in its stream it is, ``captured_s`` and ``answered_s`` when that was by the
-    run's clock. All count from the stream's start.
+    ``at_s`` is where in its stream it is, from the stream's start; ``captured_s`` and
+    ``answered_s`` when that was by the run's clock, on which the stream began at ``began_s``.
     """
 
     stream: str
@@ -32,6 +32,7 @@ class Passed:
     at_s: float
     captured_s: float
     answered_s: float | None = None
+    began_s: float = 0.0
     is_analysed: bool = False
     parts: Mapping[str, float] = field(default_factory=dict)
 
@@ -63,7 +64,10 @@ class Gauge:
 
 @dataclass(slots=True)
 class Stretch:
-    """One stream so far: its frames, and the greatest ``at_s`` and ``captured_s`` among them."""
+    """One stream so far: its frames, and the greatest ``at_s`` and ``captured_s`` among them.
+
+    Both count from the stream's start.
+    """
 
     frames: int = 0
     analysed: int = 0
@@ -102,7 +106,7 @@ class Tally:
         stream = self.streams.setdefault(frame.stream, Stretch())
         stream.frames += 1
         stream.at_s = max(stream.at_s, frame.at_s)
-        stream.captured_s = max(stream.captured_s, frame.captured_s)
+        stream.captured_s = max(stream.captured_s, frame.captured_s - frame.began_s)
 
     def dropped(self, frame: Passed) -> None:
         self.streams[frame.stream].dropped += 1
@@ -113,7 +117,8 @@ class Tally:
         stream.analysed += frame.is_analysed
         if frame.is_analysed and frame.answered_s is not None:
             self.latency_s.add(frame.answered_s - frame.captured_s)
-            stream.age.answered(frame.captured_s, frame.answered_s)
+            began_s = frame.began_s
+            stream.age.answered(frame.captured_s - began_s, frame.answered_s - began_s)
             for name, seconds in frame.parts.items():
                 self.parts_s[name] += seconds
 

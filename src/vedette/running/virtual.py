@@ -8,6 +8,7 @@ stands for it.
 import threading
 import time
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from types import MappingProxyType
 
 from vedette.running.core import Core, LiveBounds
@@ -76,7 +77,7 @@ class VirtualExecutor:
         core = Core(plan, parts, work, delivery, self._bounds)
         streams = messages_of(plan, sources, resumed, spans)
         try:
-            finished = core.run(streams, stop or threading.Event())
+            finished = core.run(streams, _rates(sources), stop or threading.Event())
         except StepFailed as failure:
             sink.incident(failure.incident())
             raise failure.explained() from None
@@ -101,8 +102,12 @@ def simulate(
     delivery = Delivery(plan, sink)
     parts = stages(plan.workflow, plan.placement, signatures)
     core = Core(plan, parts, TraceWork(plan, trace), delivery, bounds)
-    core.run(messages_of(plan, sources, {}, WHOLE), threading.Event())
+    core.run(messages_of(plan, sources, {}, WHOLE), _rates(sources), threading.Event())
     return _report(core, delivery, sources, "simulated", sink)
+
+
+def _rates(sources: Mapping[str, FrameSource]) -> dict[str, Fraction]:
+    return {name: source.rate for name, source in sources.items()}
 
 
 def _report(
@@ -116,7 +121,7 @@ def _report(
 ) -> Report:
     if finished:
         delivery.close()
-    rates = {name: source.rate for name, source in sources.items()}
+    rates = _rates(sources)
     sizes = {name: source.size for name, source in sources.items()}
     trace = core.recorder.trace(sizes, rates) if label == "rehearsed" else None
     return Report(

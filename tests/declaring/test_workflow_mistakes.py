@@ -136,7 +136,7 @@ def test_a_complaint_has_three_parts(amber: str, workflow_complaints: Complaints
         "workflow.yaml:15:16: found the operator 'trak' in steps.track.run\n"
         "  expected the name of an operator\n"
         "  try track (known: alert, classify, compare, crop, detect, match_colour, resize, sample,"
-        " track)"
+        " track); for one of your own: --operators FILE, or installing its package"
     )
 
 

@@ -10,6 +10,7 @@ import sys
 import typer
 
 from vedette.cli.output import INTERRUPTED, report_error, report_fault, say
+from vedette.cli.own import with_operators
 from vedette.errors import InfeasibleError, VedetteError
 
 VERBS = (
@@ -26,6 +27,9 @@ VERBS = (
     "models",
     "schema",
     "bench",
+)
+_RUN_OPERATORS = frozenset(
+    {"check", "profile", "plan", "explain", "simulate", "rehearse", "run", "schema"}
 )
 
 app = typer.Typer(
@@ -49,7 +53,8 @@ def _root(*, version: bool = typer.Option(False, "--version", help="Print the ve
 
 
 for _verb in VERBS:
-    app.command(_verb)(importlib.import_module(f"vedette.cli.{_verb}").command)
+    _command = importlib.import_module(f"vedette.cli.{_verb}").command
+    app.command(_verb)(with_operators(_command) if _verb in _RUN_OPERATORS else _command)
 
 
 def main() -> None:

@@ -14,10 +14,12 @@ def command(
 ) -> None:
     """Print the JSON Schema of a file that Vedette reads or writes.
 
+    That of a workflow knows every operator that is installed, with its settings.
+
     Example: `vedette schema workflow > workflow.schema.json`
     """
     from vedette.errors import InputError, Problem, nearest
-    from vedette.records.schemas import NAMES, schema
+    from vedette.session.schemas import NAMES, schema
 
     del json  # a schema is JSON either way
     if name not in NAMES:

@@ -7,13 +7,17 @@ planner may choose and ``Model[Detector]`` a model that the executor fills in.
 """
 
 import inspect
-import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from vedette.declaring.registry import operator_name, operators, register
+from vedette.errors import DeclarationError, Problem
 from vedette.types.graph import Knob
 from vedette.types.operators import Port, Setting, Signature
+
+__all__ = ["Model", "Resource", "operator", "operator_name", "operators", "signature", "signatures"]
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,36 +30,56 @@ class Resource:
 Model = Annotated[T, Resource()]
 K = TypeVar("K", Knob, Resource)
 
-_REGISTERED: dict[str, Callable[..., Any]] = {}
-
 
 def operator(target: F) -> F:
     """Register a function (stateless) or class (stateful) under its snake-case name."""
-    _REGISTERED[operator_name(target)] = target
+    register(operator_name(target), target)
     return target
 
 
-def operators() -> Mapping[str, Callable[..., Any]]:
-    """Every registered operator by name."""
-    return types.MappingProxyType(_REGISTERED)
+class Signatures(Mapping[str, Signature]):
+    """The signatures of operators, each read when it is asked for."""
+
+    def __init__(self, known: Mapping[str, Callable[..., Any]]) -> None:
+        self._known = known
+
+    def __getitem__(self, name: str) -> Signature:
+        return signature(self._known[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
-def signatures() -> dict[str, Signature]:
-    """The signature of every registered operator."""
-    return {name: signature(target) for name, target in _REGISTERED.items()}
+def signatures() -> Mapping[str, Signature]:
+    """The signature of every known operator.
 
-
-def operator_name(target: Callable[..., Any]) -> str:
-    """What an operator is called in a workflow.
-
-    >>> operator_name(type("SkipStill", (), {}))
-    'skip_still'
+    Looking up one that cannot be used raises DeclarationError.
     """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", target.__name__).lower()
+    return Signatures(operators())
 
 
+@cache
 def signature(target: Callable[..., Any]) -> Signature:
-    """Read what the annotations of an operator declare."""
+    """What the annotations of an operator declare; raises DeclarationError where they do not."""
+    try:
+        return _read(target)
+    except (AttributeError, IndexError, KeyError, NameError, TypeError, ValueError) as error:
+        raise DeclarationError(
+            Problem(
+                f"an operator that does not say what it is: {_named(target)} ({error!r})",
+                "annotated inputs and output, and every setting keyword-only",
+                "def blur(frame: Frame, *, strength: int = 3) -> Frame: ...",
+            )
+        ) from error
+
+
+def _read(target: Callable[..., Any]) -> Signature:
     is_class = inspect.isclass(target)
     call = vars(target)["__call__"] if isinstance(target, type) else target
     call_hints, parameters = _parameters(call)
@@ -81,6 +105,10 @@ def signature(target: Callable[..., Any]) -> Signature:
         stateful=is_class,
         doc=inspect.getdoc(target) or "",
     )
+
+
+def _named(target: Callable[..., Any]) -> str:
+    return f"{getattr(target, '__name__', target)!s} in {getattr(target, '__module__', '?')}"
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[dict[str, Any], list[inspect.Parameter]]:

@@ -1,6 +1,6 @@
 """Reading workflow.yaml and cluster.yaml: all mistakes of both at once, each with its line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
@@ -116,6 +116,7 @@ def workflow_reading(
     variants: Iterable[str],
 ) -> Reading[Workflow]:
     plain = _top(document)
+    _raise(problems(_unusable(plain, signatures), document.root))
     clean, mistakes = _fitted(plain, WorkflowSyntax)
     names = {part: _names(plain, part) for part in ("sources", "steps")}
     value = built_workflow(clean, names, folder=folder, signatures=signatures, variants=variants)
@@ -142,6 +143,18 @@ def _top(document: Document) -> dict[str, Any]:
         newer = Mistake(("version",), shown(version), expected, "a newer Vedette")
         raise DeclarationError(*problems([newer], document.root))
     return plain
+
+
+def _unusable(plain: dict[str, Any], signatures: Mapping[str, Signature]) -> Iterator[Mistake]:
+    """Operators that there are and that cannot be used, since their package or file is broken."""
+    steps = plain.get("steps")
+    for name, step in steps.items() if isinstance(steps, dict) else ():
+        run = step.get("run") if isinstance(step, dict) else None
+        try:
+            _ = signatures.get(run) if isinstance(run, str) else None
+        except DeclarationError as error:
+            for each in error.problems:
+                yield Mistake(("steps", name, "run"), each.found, each.expected, each.hint)
 
 
 def _names(plain: dict[str, Any], part: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from vedette.types.operators import Setting, Signature
 RESERVED = ("run", "from", "when")
 PLANNED = frozenset({"decode", "encode", "merge", "tile"})
 """Operators that the planner puts into a plan; nobody declares them."""
+ELSEWHERE = "; for one of your own: --operators FILE, or installing its package"
 
 
 class SettingChecker:
@@ -64,7 +65,8 @@ def setting_mistakes(
         path = ("steps", step.name)
         signature = signatures.get(step.operator)
         if signature is None or (step.operator in PLANNED and not step.part_of):
-            hint = nearest(step.operator, [name for name in signatures if name not in PLANNED])
+            names = [name for name in signatures if name not in PLANNED]
+            hint = nearest(step.operator, names) + ELSEWHERE
             found = f"the operator {step.operator!r}"
             yield Mistake((*path, "run"), found, "the name of an operator", hint)
             continue

@@ -8,6 +8,7 @@ import hashlib
 import inspect
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
@@ -112,8 +113,15 @@ def _file_digest(file: Path) -> bytes:
 
 
 def _source(operator: Callable[..., object]) -> str:
+    """What an operator does: the source of its module, or of all of the package that it is in."""
     module = inspect.getmodule(operator)
+    top = sys.modules.get(operator.__module__.partition(".")[0])
+    folders = [] if top is None or top.__name__ == "vedette" else getattr(top, "__path__", [])
+    marks = hashlib.blake2b()
+    for file in sorted(each for folder in folders for each in Path(folder).rglob("*.py")):
+        marks.update(file.read_bytes())
     try:
-        return hashlib.blake2b(inspect.getsource(module or operator).encode()).hexdigest()
+        marks.update(inspect.getsource(module or operator).encode())
     except (OSError, TypeError):
         return repr(operator)
+    return marks.hexdigest()

@@ -16,12 +16,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 from vedette import ops
 from vedette.declaring.operator import operators, signatures
+from vedette.declaring.registry import files, load_file, registered
 from vedette.errors import InputError, Problem
 from vedette.media.source import Reader, open_source
 from vedette.models import load_detector, reference_call
@@ -201,7 +203,7 @@ def workers(count: int | None = None) -> Iterator[Workers]:
         count or cores(),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(homes(),),
+        initargs=(homes(), files()),
     )
     others = set(multiprocessing.active_children())
     inner = _ACTIVE.set(Workers(pool))
@@ -225,9 +227,10 @@ def homes() -> tuple[str, ...]:
     """The modules that define the registered operators, for a worker to import.
 
     Those of the script that runs are there already: a worker runs it, too, as ``__mp_main__``.
+    Those of files are run anew, and installed packages are found by a worker as by its parent.
     """
-    found = {target.__module__ for target in operators().values()}
-    return tuple(sorted(found - {"__main__", "__mp_main__"}))
+    found = {target.__module__ for target in registered().values()}
+    return tuple(sorted(found - {"__main__", "__mp_main__", *map(str, files())}))
 
 
 @contextmanager
@@ -240,14 +243,17 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare(modules: Sequence[str]) -> None:
+def _prepare(modules: Sequence[str], scripts: Sequence[Path]) -> None:
     """A worker knows its parent's operators, and has OpenCV's threads off."""
     import cv2  # noqa: PLC0415  # only a worker sets this
 
     cv2.setNumThreads(1)
     _ = ops
+    with suppress(ImportError, InputError):  # who needs one of its operators says what is missing
+        for script in scripts:
+            load_file(script)
     for module in modules:
-        with suppress(ImportError):  # whoever needs one of its operators says what is missing
+        with suppress(ImportError, InputError):
             importlib.import_module(module)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from vedette.declaring.operator import signature
+from vedette.declaring.operator import Signatures
 from vedette.running.executor import ALL
 from vedette.running.reference import Yardstick
 from vedette.running.sound import ensure_sound
@@ -44,7 +44,7 @@ class RealWork:
         clock: Callable[[], float] = time.process_time,
         each: Each = map,
     ) -> None:
-        ensure_sound(plan, {name: signature(each) for name, each in operators.items()})
+        ensure_sound(plan, Signatures(operators))
         self._plan, self._clock, self._each = plan, clock, each
         self._yardstick = Yardstick(reference, clock)
         self._wiring = wire(plan.workflow, signatures_of(plan, operators))

@@ -11,6 +11,8 @@ from vedette.declaring.check import check as check_both
 from vedette.declaring.check import check_cluster, check_workflow
 from vedette.declaring.operator import signatures
 from vedette.declaring.reading import read, read_cluster, read_workflow
+from vedette.declaring.registry import load_file
+from vedette.declaring.settings import ELSEWHERE
 from vedette.declaring.workflow import WorkflowBuilder
 from vedette.declaring.workflow import workflow as begin
 from vedette.declaring.writing import write_cluster, write_workflow
@@ -26,6 +28,15 @@ from vedette.types.profile import Profile
 
 _ = ops  # its operators are registered by being imported
 Loaded = Workflow | Cluster | Plan | Profile
+
+
+def load_operators(*paths: str | Path) -> None:
+    """Run Python files, and know the operators in them, here and in every worker process.
+
+    Raises DeclarationError. A workflow or plan cannot ask for this: it names operators only.
+    """
+    for path in paths:
+        load_file(Path(path))
 
 
 def workflow(name: str) -> WorkflowBuilder:
@@ -163,7 +174,7 @@ def _unrunnable(plan: Plan) -> Iterator[Problem]:
     for step in plan.workflow.steps:
         if step.operator not in known:
             found = f"the operator {step.operator!r} in {step.name}"
-            hint = nearest(step.operator, list(known))
+            hint = nearest(step.operator, list(known)) + ELSEWHERE
             yield Problem(found, "the name of an operator", hint)
     yield from check_cluster(plan.cluster)
     if plan.declared is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import takewhile
 
+from vedette.planning.compose import golden_f1
 from vedette.planning.expand import golden
 from vedette.planning.placement import home, resolve
 from vedette.planning.verify import FEWEST_EVENTS
@@ -18,7 +19,8 @@ LEAST_EVENT_F1 = 0.98
 def baseline_choice(profile: Profile, workflow: Workflow) -> tuple[Choice, str]:
     """Golden, at the highest quantiser such that it and all lower ones keep event F1 >= .98.
 
-    The lowest where none does. With it comes what a reader must know, or "".
+    Where streams are labelled, .98 of golden's own. The lowest where none does. With it comes what
+    a reader must know, or "".
     """
     quantisers = sorted(workflow.transport.qp)
     held = list(takewhile(lambda qp: _keeps(profile, qp), quantisers))
@@ -52,7 +54,7 @@ def baseline_placement(
 
 def _keeps(profile: Profile, qp: int) -> bool:
     score = _score(profile, qp)
-    return score.recall.total > 0 and score.f1 >= LEAST_EVENT_F1
+    return score.recall.total > 0 and score.f1 >= LEAST_EVENT_F1 * golden_f1(profile, "event_f1")
 
 
 def _score(profile: Profile, qp: int) -> Score:

@@ -15,6 +15,7 @@ from vedette.profiling.cache import labels_digest, machine, stream_digest, trace
 from vedette.profiling.measure import Job, Workers, folded
 from vedette.profiling.parts import spans
 from vedette.profiling.settings import WORKSHOP, alone, measurable
+from vedette.profiling.truth import reference
 from vedette.records.codec import digest
 from vedette.records.files import read_bytes, write_bytes
 from vedette.records.profile import trace_bytes, trace_from_bytes
@@ -57,8 +58,9 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
     }
     found = _all(jobs, measuring)
     best = folded(found[GOLDEN, "choose"])
+    truth = reference(best, workflow)
     sweeps = {
-        key: _sweep(folded(found[key, part], best), best, workflow)
+        key: _sweep(folded(found[key, part], best), truth, workflow)
         for key, part in jobs
         if key != GOLDEN
     }
@@ -70,6 +72,7 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
         golden=best,
         verify_golden=folded(found[GOLDEN, "verify"]),
         sweeps=sweeps,
+        scores=score(truth, best, workflow.events),
     )
 
 
@@ -116,13 +119,13 @@ def measure_device(workflow: Workflow, profile: Profile, measuring: Measuring) -
 
 
 def measure_golden(workflow: Workflow, part: str, measuring: Measuring) -> Trace:
-    """The reference on a part of every stream."""
+    """The golden setting on a part of every stream."""
     job = _job(workflow, golden(workflow), part, NOTHING, measuring)
     return _all({part: job}, measuring)[part]
 
 
-def _sweep(trace: Trace, best: Trace, workflow: Workflow) -> Sweep:
-    return Sweep(trace, score(best, trace, workflow.events))
+def _sweep(trace: Trace, truth: Trace, workflow: Workflow) -> Sweep:
+    return Sweep(trace, score(truth, trace, workflow.events))
 
 
 def _job(

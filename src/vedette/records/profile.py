@@ -48,7 +48,7 @@ class TraceRecord:
 
 @dataclass(frozen=True, slots=True)
 class SweepRecord:
-    """A knob at one value, and how that scored against golden."""
+    """A knob at one value, and how that scored."""
 
     knob: str
     value: Scalar
@@ -77,6 +77,7 @@ class ProfileRecord:
     sweeps: tuple[SweepRecord, ...]
     arrays: ArraysRecord
     device_ratio: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)
     version: Literal[1] = 1
 
 
@@ -100,6 +101,7 @@ def write_profile(path: Path, profile: Profile) -> None:
         ),
         arrays=ArraysRecord(beside.name, sha256),
         device_ratio=profile.device_ratio,
+        scores=profile.scores,
         version=1,
     )
     is_new = not beside.exists()
@@ -136,6 +138,7 @@ def read_profile(path: Path) -> Profile:
         verify_golden=_given(record.verify_golden, "verify_golden", arrays, file),
         sweeps=sweeps,
         device_ratio=record.device_ratio,
+        scores=record.scores,
         version=record.version,
     )
     if arrays:
@@ -221,7 +224,7 @@ def _given(record: TraceRecord, prefix: str, arrays: Arrays, file: str) -> Trace
         ("group", tracks.groups),
     ):
         _within(getattr(tracks, name), len(known), f"{prefix}/tracks/{name}", file)
-    own = _popped(Trace, record.rows, prefix, arrays, file)
+    own: dict[str, Any] = _popped(Trace, record.rows, prefix, arrays, file)
     _within(own["stream"], len(record.streams), f"{prefix}/stream", file)
     return Trace(
         choice=record.choice,

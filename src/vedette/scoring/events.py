@@ -7,12 +7,13 @@ itself.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vedette.boxes import Floats, areas, centres, iou, short_sides
 from vedette.scoring.intervals import share
+from vedette.scoring.labelled import counted
 from vedette.scoring.matching import Indices, most_pairs
 from vedette.types.figures import Score
 from vedette.types.graph import EventRule
@@ -58,12 +59,19 @@ class Thresholds:
 
 
 def event_score(reference: Trace, answer: Trace, rule: EventRule) -> Score:
-    """Precision: strict events of the answer that the reference has at least loosely, and so on."""
+    """Precision: strict events of the answer that the reference has at least loosely, and so on.
+
+    Nobody is charged for an event that is a label of confidence 0.
+    """
+    answer = replace(answer, tracks=counted(answer, reference)) if reference.labelled else answer
     strict, loose = sightings(reference, rule)
     strict_answer, loose_answer = sightings(answer, rule)
-    right = len(paired(loose, strict_answer)[0])
+    right = paired(loose, strict_answer)[1]
+    left = [each for number, each in enumerate(strict_answer) if number not in right]
+    excused = paired(list(_excused(reference, rule)), left)[1] if reference.labelled else ()
     found = len(paired(strict, loose_answer)[0])
-    return Score("event_f1", share(right, len(strict_answer)), share(found, len(strict)))
+    charged = len(strict_answer) - len(excused)
+    return Score("event_f1", share(len(right), charged), share(found, len(strict)))
 
 
 def sightings(trace: Trace, rule: EventRule) -> tuple[list[Sighting], list[Sighting]]:
@@ -77,6 +85,14 @@ def sightings(trace: Trace, rule: EventRule) -> tuple[list[Sighting], list[Sight
         strict += [sure] if sure else []
         loose += [each for each in [weak or sure] if each]
     return strict, loose
+
+
+def _excused(reference: Trace, rule: EventRule) -> Iterator[Sighting]:
+    """The tracks that nobody is asked to find, however short, small or still."""
+    for stream, rows in _tracks(reference.tracks):
+        if not reference.tracks.confidence[rows].any():
+            sighting = _sighting(reference.tracks, stream, rows, Thresholds(0, 0, 0, 0), rule)
+            yield from [sighting] if sighting else []
 
 
 def strict_thresholds(rule: EventRule, width: int) -> Thresholds:

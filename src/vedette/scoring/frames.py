@@ -24,7 +24,8 @@ def frame_score(reference: Trace, answer: Trace) -> Score:
     """Boxes of both sides paired within each group at every source frame of the reference.
 
     A side that did not analyse a frame answers with its boxes of the last frame that it did.
-    Objects under 16 px on their short side are not scored, nor is what is paired with one.
+    Objects under 16 px on their short side are not scored, nor labels of confidence 0, nor what is
+    paired with either. Of a labelled stream only the frames that its labels cover count.
     """
     theirs, ours = _rows_by_frame(reference), _rows_by_frame(answer)
     shown, seen = _carried(reference), _carried(answer)
@@ -75,6 +76,7 @@ def _count(
     """What one frame adds. Pairs of two scored boxes come before pairs with one that is not."""
     truth, boxes = reference.box[wanted], answer.box[given]
     large, scored = short_sides(truth) >= LEAST_SIDE_PX, short_sides(boxes) >= LEAST_SIDE_PX
+    large &= reference.confidence[wanted] > 0
     if not (len(wanted) and len(given)):
         return np.array([0, scored.sum(), large.sum()])
     overlap = pairwise_iou(truth, boxes)

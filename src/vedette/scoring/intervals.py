@@ -31,6 +31,7 @@ def pooled(one: Score, other: Score) -> Score:
         one.metric,
         precision=_added(one.precision, other.precision),
         recall=_added(one.recall, other.recall),
+        against=one.against if one.against == other.against else "labels and golden",
     )
 
 

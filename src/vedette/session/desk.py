@@ -19,11 +19,12 @@ from vedette.planning.placement import transport
 from vedette.planning.verify import FEWEST_EVENTS, Checked, Verified, verify
 from vedette.profiling.measure import Job, Workers
 from vedette.profiling.parts import spans
+from vedette.profiling.truth import reference
 from vedette.running.virtual import simulate as replay
 from vedette.scoring import pooled, score
 from vedette.session.common import Progress
 from vedette.types.cluster import Cluster
-from vedette.types.figures import Figures
+from vedette.types.figures import Figures, Score
 from vedette.types.graph import Workflow
 from vedette.types.plan import Candidate, Deployment, Plan, Proof
 from vedette.types.profile import Profile, Trace
@@ -151,15 +152,18 @@ class Desk:
 
     def _checked(self, deployment: Deployment, trace: Trace) -> Checked:
         """How a candidate scored; on the whole planning part where too few events are counted."""
-        found = score(self.measured.verify_golden, trace, self.workflow.events)
+        found = self._scored(self.measured.verify_golden, trace)
         if broken := self._broken_by(self._simulated(deployment, trace)):
             return Checked(found, broken=broken)
         floors = self.workflow.objective.floors
         if all(found[metric].recall.total >= FEWEST_EVENTS for metric in floors):
             return Checked(found)
         other = next(self.pool.in_order([self._job(deployment, "choose")])).trace
-        more = score(self.measured.golden, other, self.workflow.events)
+        more = self._scored(self.measured.golden, other)
         return Checked(found, {name: pooled(found[name], more[name]) for name in found})
+
+    def _scored(self, golden: Trace, answer: Trace) -> dict[str, Score]:
+        return score(reference(golden, self.workflow), answer, self.workflow.events)
 
     def _job(self, deployment: Deployment, part: str) -> Job:
         return Job(deployment, spans(self.workflow, self.frames, part))

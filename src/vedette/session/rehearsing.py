@@ -11,6 +11,7 @@ from vedette.planning.placement import strip
 from vedette.profiling.measure import Job, workers
 from vedette.profiling.parts import spans
 from vedette.profiling.sweep import Measuring, default_cache, measure_golden
+from vedette.profiling.truth import reference
 from vedette.running.virtual import simulate as replay
 from vedette.scoring import score
 from vedette.session.common import Progress, frames_of, quiet
@@ -25,7 +26,11 @@ PARTS = ("report", "plan", "choose", "verify", "all")
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a rehearsal came to; ``scores`` are against the golden setting on the same frames."""
+    """What a rehearsal came to.
+
+    ``scores`` are against the labels of streams that have any, else against the golden setting on
+    the same frames; each says which.
+    """
 
     figures: Figures
     scores: Mapping[str, Score]
@@ -65,9 +70,9 @@ def rehearse_all(
     with workers() as pool:
         measuring = Measuring(pool, frames, quiet, default_cache())
         waiting = pool.begin(jobs)
-        reference = measure_golden(declared, part, measuring)
+        truth = reference(measure_golden(declared, part, measuring), declared)
         for number, rehearsed in pool.results(waiting):
-            found = score(reference, rehearsed.trace, declared.events)
+            found = score(truth, rehearsed.trace, declared.events)
             report = rehearsed.report
             done[number] = Rehearsal(
                 report.figures, found, rehearsed.events, report.incidents, rehearsed.trace, part

@@ -50,13 +50,18 @@ class Share:
         return self.hits / self.total if self.total else 1.0
 
 
+Against = Literal["golden", "labels", "labels and golden"]
+"""What is taken for the truth: the golden setting, people's labels, or each for some streams."""
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Precision and recall of one part, against golden or against labels."""
+    """Precision and recall of one part."""
 
     metric: str
     precision: Share
     recall: Share
+    against: Against = "golden"
 
     @property
     def f1(self) -> float:

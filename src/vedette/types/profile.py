@@ -57,7 +57,8 @@ class Trace(Columns):
     ``stream`` (n,) int32 into ``streams``; ``frame`` (n,) int32; ``time_s`` (n,) float64;
     ``analysed`` (n,) bool: the frame reached the tracking step; ``steps`` holds the traces of the
     expanded steps, and of every source under its own name. ``tracks`` is what was seen.
-    ``sizes`` is each stream's source (width, height), ``rates`` its frame rate.
+    ``sizes`` is each stream's source (width, height), ``rates`` its frame rate. ``labelled`` are
+    the streams of which ``tracks`` are what people said, on the rows' frames alone.
     """
 
     choice: Choice
@@ -70,11 +71,12 @@ class Trace(Columns):
     tracks: Tracks
     sizes: Mapping[str, tuple[int, int]]
     rates: Mapping[str, Fraction]
+    labelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Sweep:
-    """One knob at one value, all others golden: its trace and how it scores against golden."""
+    """One knob at one value, all others golden: its trace and how it scores."""
 
     trace: Trace
     scores: Mapping[str, Score]
@@ -84,10 +86,11 @@ class Sweep:
 class Profile:
     """The golden setting and each knob alone, on the part that chooses.
 
-    ``golden`` and ``verify_golden`` are the reference on the part that chooses and on the part
-    that checks. ``sweeps`` is keyed by (knob, value). ``reference_ms`` is what the reference call
-    took on the machine that measured; ``device_ratio`` is a device's time over the declared one
-    where that device measured itself.
+    ``golden`` and ``verify_golden`` are on the part that chooses and on the part that checks, and
+    the reference there for streams without labels. ``scores`` are golden's own on the part that
+    chooses: 1 without labels. ``sweeps`` is keyed by (knob, value). ``reference_ms`` is what the
+    reference call took on the machine that measured; ``device_ratio`` is a device's time over the
+    declared one where that device measured itself.
     """
 
     workflow: str
@@ -98,4 +101,5 @@ class Profile:
     verify_golden: Trace
     sweeps: Mapping[tuple[str, str | int | float | bool], Sweep]
     device_ratio: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)
     version: int = 1

@@ -117,8 +117,10 @@ def score_name(metric: str) -> str:
 
 
 def counts(score: Score) -> str:
+    """What precision and recall were counted on, and against what if that is not golden."""
     precision, recall = score.precision, score.recall
-    return f"P {precision.hits}/{precision.total}, R {recall.hits}/{recall.total}"
+    text = f"P {precision.hits}/{precision.total}, R {recall.hits}/{recall.total}"
+    return text if score.against == "golden" else f"{text}, against {score.against}"
 
 
 def value_text(value: Value) -> str:

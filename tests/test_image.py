@@ -1,4 +1,4 @@
-"""Pictures, letterboxes, tiles and change."""
+"""Pictures, tiles and change."""
 
 import copy
 import pickle
@@ -52,17 +52,6 @@ def test_a_copied_picture_is_equal_and_still_locked(
 def test_an_array_that_is_no_picture_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(MediaError, match="expected a picture"):
         image.ArrayPicture(np.zeros(shape, np.uint8))
-
-
-def test_a_letterbox_keeps_proportions_and_pads_right_and_below() -> None:
-    pixels = np.full((100, 200, 3), (10, 20, 30), np.uint8)
-    planes, used = image.letterbox(image.ArrayPicture(pixels), 64, 64)
-    assert used == (64, 32)
-    np.testing.assert_array_equal(planes[0, :, 5, 5], [10, 20, 30])
-    assert (planes[0, :, 32:] == image.PAD).all()
-    planes, used = image.letterbox(image.ArrayPicture(pixels), 64, 16)
-    assert used == (32, 16)
-    assert (planes[0, :, :, 32:] == image.PAD).all()
 
 
 def test_corner_tiles_cover_the_picture_and_overlap() -> None:

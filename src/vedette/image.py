@@ -16,9 +16,6 @@ from vedette.types.media import Frame, Picture, Pixels, Region
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels of a picture."""
 
-PAD = 114.0
-"""What YOLOX was trained to see beside a picture."""
-
 TILE_SHARE = 0.6
 THUMBNAIL_SIDE = 50
 _AREA_FROM = 3.0  # bilinear costs a tenth of area averaging, and aliases little below this
@@ -115,23 +112,6 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     shrinks = max(pixels.shape[1] / width, pixels.shape[0] / height)
     method = cv2.INTER_AREA if shrinks >= _AREA_FROM else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
-
-
-def letterbox(
-    picture: Picture, width: int, height: int
-) -> tuple[NDArray[np.float32], tuple[int, int]]:
-    """The picture as YOLOX wants it, and the (width, height) that it fills from the top left.
-
-    (1, 3, height, width) float32, blue first, 0 to 255, its proportions kept, padded with 114.
-    """
-    scale = min(width / picture.width, height / picture.height)
-    used = max(1, int(picture.width * scale + 1e-6)), max(1, int(picture.height * scale + 1e-6))
-    planes = np.empty((1, 3, height, width), np.float32)
-    planes[0, :, used[1] :] = PAD
-    planes[0, :, : used[1], used[0] :] = PAD
-    for target, plane in zip(planes[0], cv2.split(picture.bgr(*used)), strict=True):
-        target[: used[1], : used[0]] = plane
-    return planes, used
 
 
 def corner_boxes(width: int, height: int) -> tuple[Box, Box, Box, Box]:

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vedette.models.heads import cells, without_overlaps, yolox
+from vedette.models.heads import Found, View, cells, without_overlaps
+from vedette.models.heads.yolo import yolox as read_yolox
 from vedette.models.labels import COCO_LABELS
 
 
 def empty_output(width: int, height: int) -> NDArray[np.float32]:
     return np.zeros((cells(width, height), 85), np.float32)
+
+
+def yolox(output: NDArray[np.float32], width: int, height: int, confidence: float) -> Found:
+    return read_yolox({"output": output[None]}, View(width, height, confidence))
 
 
 def test_there_are_as_many_cells_as_the_model_has_rows() -> None:

@@ -15,9 +15,9 @@ from vedette import models
 from vedette.errors import ModelError
 from vedette.image import ArrayPicture, cut
 from vedette.models.backend import Arrays
+from vedette.models.detector import HeadDetector, Usage, input_size
 from vedette.models.heads import cells
-from vedette.models.yolox import YoloxDetector, input_size
-from vedette.models.zoo import MODELS, variant, variants
+from vedette.models.zoo import variant, variants
 from vedette.types.media import Detections, Frame, Key
 
 SINGLE_PASS = [name for name, each in variants().items() if not each.expansion]
@@ -108,7 +108,7 @@ def test_boxes_are_placed_by_region_and_end_at_its_edge() -> None:
         output[0, 0, 5] = 0.5
         return {"output": output}
 
-    detector = YoloxDetector(FakeBackend(answer), variant("yolox-nano-416"), MODELS["yolox-nano"])
+    detector = HeadDetector(FakeBackend(answer), variant("yolox-nano-416"), Usage())
     picture = ArrayPicture(np.zeros((104, 208, 3), np.uint8))  # enlarged twice
     frame = Frame(Key("a", 0), Fraction(0), picture, (1000, 500), (100.0, 50.0, 308.0, 154.0))
     (found,) = detector.detect([frame], confidence=0.3)

@@ -4,18 +4,20 @@ Sessions are shared by all steps and streams of a process. ONNX Runtime is impor
 first model is loaded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vedette.errors import ModelError, Problem
 from vedette.models.assets import fetch
-from vedette.models.backend import Backend, Detector
+from vedette.models.backend import Backend, Classifier, Detector
 from vedette.models.transfer import Progress, quiet
 from vedette.models.zoo import MODELS, catalogue, variant, variants
+from vedette.types.media import Frame
+from vedette.types.models import OwnModel, Variant
 
 if TYPE_CHECKING:
     from vedette.models.onnx_backend import OnnxBackend
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
 __all__ = [
     "REFERENCE_MS",
     "Backend",
+    "Classifier",
     "Detector",
     "catalogue",
     "fetch_model",
     "load_detector",
+    "loader",
     "reference_call",
     "variants",
+    "warm",
 ]
 
 REFERENCE_MS = 7.7
@@ -36,7 +41,7 @@ REFERENCE_MS = 7.7
 
 _lock = Lock()
 _backends: dict[tuple[str, str], "OnnxBackend"] = {}
-_detectors: dict[str, Detector] = {}
+_loaded: dict[tuple[str, str], Any] = {}
 
 
 def fetch_model(variant_name: str, progress: Progress = quiet) -> Path:
@@ -45,11 +50,30 @@ def fetch_model(variant_name: str, progress: Progress = quiet) -> Path:
 
 
 def load_detector(variant_name: str) -> Detector:
-    """The process's one detector of that variant. Raises ModelError."""
-    with _lock:
-        if variant_name not in _detectors:
-            _detectors[variant_name] = _detector(variant_name)
-        return _detectors[variant_name]
+    """The process's one detector of that variant of the zoo. Raises ModelError."""
+    found: Detector = _shared(variant_name, None)
+    return found
+
+
+def loader(own: Iterable[OwnModel] = ()) -> Callable[[str], Any]:
+    """What loads a variant by name, of a user's ``own`` models or else of the zoo.
+
+    A process has one of each. What it returns is a Detector or a Classifier; it raises ModelError.
+    """
+    models = {each.name: model for model in own for each in model.variants()}
+
+    def load(variant_name: str) -> Any:
+        return _shared(variant_name, models.get(variant_name))
+
+    return load
+
+
+def warm(model: Any, frame: Frame) -> None:
+    """Show a model one picture: the first of a size takes many times what later ones do."""
+    if hasattr(model, "classify"):
+        model.classify([frame])
+    else:
+        model.detect([frame], confidence=1.0)
 
 
 def reference_call() -> Callable[[], None]:
@@ -67,20 +91,44 @@ def reference_call() -> Callable[[], None]:
     return call
 
 
-def _detector(name: str) -> Detector:
-    from vedette.models.yolox import YoloxDetector  # noqa: PLC0415  # OpenCV, when needed
+def _shared(name: str, own: OwnModel | None) -> Any:
+    key = (name, repr(own) if own else "")
+    with _lock:
+        if key not in _loaded:
+            _loaded[key] = _of_zoo(name) if own is None else _of_user(name, own)
+        return _loaded[key]
 
-    chosen = variant(name)
+
+def _of_zoo(name: str) -> Detector:
+    from vedette.models.detector import HeadDetector, Usage  # noqa: PLC0415  # OpenCV, when needed
+
+    chosen = _single(variant(name))
+    entry = MODELS[chosen.model]
+    usage = Usage(input=entry.input, multiple=entry.multiple)
+    return HeadDetector(_backend(chosen.model, chosen.provider), chosen, usage)
+
+
+def _of_user(name: str, own: OwnModel) -> Any:
+    from vedette.models.detector import HeadClassifier, HeadDetector  # noqa: PLC0415  # as above
+    from vedette.models.heads import CLASSIFIER  # noqa: PLC0415  # as above
+    from vedette.models.own import opened  # noqa: PLC0415  # as above
+
+    chosen = _single(next(each for each in own.variants() if each.name == name))
+    backend, looked = opened(own, chosen.size or None)
+    kind = HeadClassifier if looked.usage.head.name == CLASSIFIER else HeadDetector
+    return kind(backend, chosen, looked.usage)
+
+
+def _single(chosen: Variant) -> Variant:
     if chosen.over:
         raise ModelError(
             Problem(
-                f"the model {name}, which is several steps and no detector of its own",
+                f"the model {chosen.name}, which is several steps and no detector of its own",
                 f"the variant that its inner step runs: {chosen.over}",
                 "expanding the workflow before it runs, as a plan does",
             )
         )
-    backend = _backend(chosen.model, chosen.provider)
-    return YoloxDetector(backend, chosen, MODELS[chosen.model])
+    return chosen
 
 
 def _backend(model: str, provider: str) -> "OnnxBackend":

@@ -35,6 +35,17 @@ class Detector(Protocol):
         ...
 
 
+class Classifier(Protocol):
+    """Says what pictures show. Safe to call from several threads."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def classify(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
+        """How sure it is of each label: (pictures, labels), each row sums to 1."""
+        ...
+
+
 def completed(compute: Callable[[], Arrays]) -> Future[Arrays]:
     """What ``compute`` returns or raises, as a future that is done."""
     future: Future[Arrays] = Future()

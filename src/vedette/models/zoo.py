@@ -1,12 +1,12 @@
 """The models and clips that Vedette knows: where they come from, their licence, their variants."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from vedette.errors import ModelError, Problem, nearest
 from vedette.models.assets import Asset
-from vedette.types.operators import Variant
+from vedette.types.models import OwnModel, Variant
 
 _MEGVII = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
 
@@ -103,13 +103,15 @@ _LARGER = (
 )
 
 
-def variants(*, larger: bool = False) -> Mapping[str, Variant]:
-    """Every variant by name, the most accurate first.
+def variants(own: Iterable[OwnModel] = (), *, larger: bool = False) -> Mapping[str, Variant]:
+    """Every variant by name: those of a user's ``own`` models, then the zoo's, best first.
 
     ``larger`` adds the official models that only come from the web; a workflow must name them,
     since an open knob should not make anyone download them.
     """
-    return {variant.name: variant for variant in (*(_LARGER if larger else ()), *_OFFERED)}
+    declared = [variant for model in own for variant in model.variants()]
+    zoo = (*(_LARGER if larger else ()), *_OFFERED)
+    return {variant.name: variant for variant in (*declared, *zoo)}
 
 
 def variant(name: str) -> Variant:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypeAliasType
 
+from vedette.types.models import OwnModel
+
 Scalar = str | int | float | bool
 if TYPE_CHECKING:
     Value = Scalar | list["Value"] | dict[str, "Value"] | None
@@ -47,7 +49,8 @@ class Stream:
     ``pace`` says if frames arrive when they were captured (``live``: a full queue drops the
     oldest) or as fast as they are taken (``file``: a full queue blocks). ``labels`` names a file in
     which people said what there is to see (MOTChallenge text or COCO JSON): accuracy is then
-    against it, on the frames that it covers, and elsewhere against the golden setting.
+    against it, on the frames that it covers, and elsewhere against the golden setting. ``rotate``
+    turns what a player would show clockwise, for a camera that hangs sideways.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Stream:
     pace: Pace = "file"
     repeat: int = 1
     labels: str | None = None
+    rotate: Literal[0, 90, 180, 270] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,8 @@ class Workflow:
     """What to find in which cameras, and at what accuracy and cost.
 
     ``deliver_to`` is the tier or device where answers are wanted; ``evidence_to`` where each
-    event's picture is sent (None: it stays where the answer is).
+    event's picture is sent (None: it stays where the answer is). ``models`` are files of the
+    user's, whose variants steps may name beside those of the zoo.
     """
 
     name: str
@@ -153,6 +158,7 @@ class Workflow:
     deliver_to: str = "edge"
     evidence_to: str | None = None
     version: int = 1
+    models: tuple[OwnModel, ...] = ()
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vedette.types.graph import Scalar
+from vedette.types.models import Variant
+
+__all__ = ["Arity", "Port", "Setting", "Signature", "Variant"]
 
 Arity = Literal["one", "all"]
 
@@ -40,7 +43,8 @@ class Signature:
     """``stateful`` operators are classes: one instance a stream, items in order.
 
     ``models`` names the keyword parameters that a model backend fills; a step's setting of the
-    same name holds the variant's name (and is a knob when it has choices).
+    same name holds the variant's name (and is a knob when it has choices). ``kinds`` says what
+    each of them must be, by the name of its type ("Detector", "Classifier").
     """
 
     name: str
@@ -50,21 +54,4 @@ class Signature:
     models: tuple[str, ...] = ()
     stateful: bool = False
     doc: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A model at one input size; with ``expansion`` it becomes several steps before placement.
-
-    ``shape`` "square": ``size`` x ``size``; "picture": ``size`` on the picture's longer side, and
-    as much on the other as it needs, rounded up to 32. ``over`` is the variant that an expansion's
-    inner step runs.
-    """
-
-    name: str
-    model: str
-    size: int
-    shape: Literal["square", "picture"] = "square"
-    provider: str = "cpu"
-    expansion: str | None = None
-    over: str | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)

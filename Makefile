@@ -4,7 +4,7 @@ CLIPS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vedette demo
@@ -12,11 +12,15 @@ demo: $(VENV)/.installed
 test: $(VENV)/.tested check
 	$(BIN)/pytest $(if $(CLIPS),--clips=$(CLIPS))
 
-check: $(VENV)/.tested
+check: $(VENV)/.tested docs
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.documented
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs site
+	@echo "the site: site/index.html"
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,5 +32,9 @@ $(VENV)/.tested: $(VENV)/.installed
 	$(PIP) install --quiet --group test
 	touch $@
 
+$(VENV)/.documented: $(VENV)/.installed
+	$(PIP) install --quiet --group docs
+	touch $@
+
 clean:
-	rm -rf $(VENV) amber
+	rm -rf $(VENV) amber site dist

@@ -1,10 +1,12 @@
-"""Write reference.md from the code: what can be imported, typed, declared, measured and raised.
+"""Write the reference from the code: what can be imported, typed, declared, measured and raised.
 
-``python docs/make_reference.py`` writes the page beside this file; a test holds it to the code.
+``python docs/make_reference.py`` writes the pages of ``reference/``; a test holds them to the code,
+and ``--check`` says if they are up to date.
 """
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import Parameter
 from pathlib import Path
@@ -84,29 +86,50 @@ KEYS: dict[str, type[BaseModel]] = {
 }
 
 
-def reference() -> str:
-    """The whole page."""
-    parts = (python, values, commands, files, operators, metrics, models, error_classes)
-    lines = ["# Reference", "", "Made from the code by `docs/make_reference.py`.", ""]
+FOLDER = Path(__file__).with_name("reference")
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file's name."""
+    parts = {
+        "python.md": ("Python", (python, error_classes)),
+        "values.md": ("Values", (values,)),
+        "commands.md": ("Commands", (commands,)),
+        "files.md": ("Files", (files, metrics)),
+        "operators.md": ("Operators and models", (operators, models)),
+    }
+    return {name: _page(title, made) for name, (title, made) in parts.items()}
+
+
+def _page(title: str, parts: Iterable[Callable[[], Iterator[str]]]) -> str:
+    lines = [f"# {title}", "", "Made from the code by `docs/make_reference.py`.", ""]
     lines += [line for part in parts for line in part()]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def stale() -> list[Path]:
+    """The pages that are not what the code says, or that nothing makes."""
+    made = pages()
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    there.pop("index.md", None)
+    return [FOLDER / name for name in sorted({*made, *there}) if made.get(name) != there.get(name)]
+
+
 def python() -> Iterator[str]:
-    yield from ("## Python", "", "`import vedette as vd` has these names.", "")
+    yield from ("`import vedette as vd` has these names.", "")
     for name in vd.__all__:
-        yield from _entry(f"### `vd.{name}`", getattr(vd, name))
+        yield from _entry(f"## `vd.{name}`", getattr(vd, name))
     yield from ("The builder that `vd.workflow` returns has three methods.", "")
     for method in (WorkflowBuilder.source, WorkflowBuilder.step, WorkflowBuilder.build):
-        yield from _entry(f"#### `{method.__name__}`", method)
+        yield from _entry(f"### `WorkflowBuilder.{method.__name__}`", method)
 
 
 def values() -> Iterator[str]:
-    yield from ("## Values", "", "All are frozen. Each stands under the module it comes from.", "")
+    yield from ("All are frozen. Each stands under the module it comes from.", "")
     for title, kinds in VALUES.items():
-        yield from (f"### {title}", "")
+        yield from (f"## {title}", "")
         for kind in kinds:
-            yield from _entry(f"#### `{kind.__module__}.{kind.__qualname__}`", kind)
+            yield from _entry(f"### `{kind.__module__}.{kind.__qualname__}`", kind)
 
 
 def _entry(heading: str, thing: Any) -> Iterator[str]:
@@ -179,14 +202,14 @@ def _default(value: Any) -> str:
 
 
 def commands() -> Iterator[str]:
-    yield from ("## Commands", "", *_doc(cli))
+    yield from _doc(cli)
     for command in cli.app.registered_commands:
         yield from _command(command)
 
 
 def _command(command: CommandInfo) -> Iterator[str]:
     if command.callback is not None:
-        yield from (f"### `vedette {command.name}`", "", *_doc(command.callback))
+        yield from (f"## `vedette {command.name}`", "", *_doc(command.callback))
         found = inspect.signature(command.callback).parameters.values()
         yield from _table(("argument or option", "what", "default"), map(_argument, found))
 
@@ -210,9 +233,9 @@ def _is_literal(kind: Any) -> bool:
 
 
 def files() -> Iterator[str]:
-    yield from ("## Files", "", f"`vedette schema NAME` describes: {', '.join(NAMES)}.", "")
+    yield from (f"`vedette schema NAME` describes: {', '.join(NAMES)}.", "")
     for title, kind in KEYS.items():
-        yield from (f"### {title}", "", *_doc(kind))
+        yield from (f"## {title}", "", *_doc(kind))
         yield from _table(("key", "value", "what", "default"), _keys(kind))
 
 
@@ -227,11 +250,10 @@ def _keys(kind: type[BaseModel]) -> Iterator[tuple[str, ...]]:
 
 def operators() -> Iterator[str]:
     found = signatures()
-    yield from ("## Operators", "")
     for name, each in found.items():
         if name not in BY_THE_PLANNER:
             yield from _operator(each)
-    yield from ("### In plans only", "")
+    yield from ("## In plans only", "")
     yield from (f"- `{name}`: {_first(found[name].doc)}" for name in BY_THE_PLANNER)
     yield ""
 
@@ -239,7 +261,7 @@ def operators() -> Iterator[str]:
 def _operator(each: Signature) -> Iterator[str]:
     inputs = ", ".join(map(_port, each.inputs))
     state = "one instance a stream" if each.stateful else "no state"
-    yield from (f"### `{each.name}`", "", f"{inputs} → {_port(each.output)}; {state}.", "")
+    yield from (f"## `{each.name}`", "", f"{inputs} → {_port(each.output)}; {state}.", "")
     yield from (*_plain(each.doc).splitlines(), "")
     models = ((f"`{name}`", "a model variant", "", "every offered one") for name in each.models)
     rows = (*map(_setting, each.settings.values()), *models)
@@ -299,8 +321,21 @@ def _table(head: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Iterator[str
 
 
 def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(' '.join(each.split()).replace('|', chr(92) + '|') for each in cells)} |"
+
+
+def main() -> None:
+    if "--check" in sys.argv:
+        if found := stale():
+            names = ", ".join(path.name for path in found)
+            sys.exit(f"{names}: not what the code says; run: python docs/make_reference.py")
+        return
+    for path in stale():
+        path.unlink(missing_ok=True)
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("reference.md").write_text(reference(), encoding="utf-8")
+    main()

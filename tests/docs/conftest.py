@@ -1,29 +1,28 @@
-"""The pages, and the script that makes one of them."""
+"""The pages, and the script that makes some of them."""
 
 import runpy
-from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import pytest
-
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.docs.pages import DOCS
 
 
 @pytest.fixture(scope="session")
-def made_reference() -> Callable[[], str]:
-    """What writes the reference from the code."""
-    found: Callable[[], str] = runpy.run_path(str(DOCS / "make_reference.py"))["reference"]
-    return found
+def maker() -> dict[str, Any]:
+    """The names of the script that writes the reference from the code."""
+    return runpy.run_path(str(DOCS / "make_reference.py"))
 
 
 @pytest.fixture(scope="session")
 def reference() -> str:
-    return (DOCS / "reference.md").read_text(encoding="utf-8")
+    """The reference's pages, one after another."""
+    pages = sorted((DOCS / "reference").glob("*.md"))
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
 
 
 @pytest.fixture(scope="session")
-def guide() -> str:
-    return (DOCS / "guide.md").read_text(encoding="utf-8")
+def declaring() -> str:
+    return (DOCS / "declaring.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

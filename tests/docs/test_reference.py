@@ -1,8 +1,7 @@
 """The pages name every command, knob, metric, key and error that the code has, and no other."""
 
 import re
-from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -27,18 +26,17 @@ SYNTAX = [
 
 
 def test_the_reference_is_what_the_code_says(
-    made_reference: Callable[[], str], reference: str
+    maker: dict[str, Any],
 ) -> None:
-    assert reference == made_reference(), "run: python docs/make_reference.py"
+    assert maker["stale"]() == [], "run: python docs/make_reference.py"
 
 
-def test_the_pages_have_every_command(reference: str, guide: str) -> None:
-    assert re.findall(r"^### `vedette (\w+)`", reference, re.MULTILINE) == list(cli.VERBS)
-    assert set(re.findall(r"vedette ([a-z]+)\b(?= |`|$)", guide)) >= set(cli.VERBS)
+def test_the_reference_has_every_command(reference: str) -> None:
+    assert re.findall(r"^## `vedette (\w+)`", reference, re.MULTILINE) == list(cli.VERBS)
 
 
 def test_the_reference_has_every_name_of_the_package(reference: str) -> None:
-    assert re.findall(r"^### `vd\.(\w+)`", reference, re.MULTILINE) == vd.__all__
+    assert re.findall(r"^## `vd\.(\w+)`", reference, re.MULTILINE) == vd.__all__
 
 
 def test_the_reference_has_every_knob_of_our_operators(reference: str) -> None:
@@ -53,15 +51,15 @@ def test_the_reference_has_every_knob_of_our_operators(reference: str) -> None:
     assert knobs <= {(cells[0].strip("| `"), cells[-1].strip("| ")) for cells in lines}
 
 
-def test_the_pages_have_every_metric(reference: str, guide: str) -> None:
+def test_the_pages_have_every_metric(reference: str, declaring: str) -> None:
     for metric in (*get_args(Metric), *get_args(Accuracy)):
         assert f"`{metric}`" in reference
-        assert f"`{metric}`" in guide
+        assert f"`{metric}`" in declaring
 
 
 @pytest.mark.parametrize("kind", SYNTAX, ids=lambda kind: kind.__name__)
-def test_the_guide_explains_every_key(kind: type[syntax.Syntax], guide: str) -> None:
-    assert [name for name in fields(kind) if f"`{name}`" not in guide] == []
+def test_the_pages_explain_every_key(kind: type[syntax.Syntax], declaring: str) -> None:
+    assert [name for name in fields(kind) if f"`{name}`" not in declaring] == []
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)

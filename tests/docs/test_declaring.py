@@ -1,4 +1,4 @@
-"""What the guide declares in YAML and in Python is the same, and nothing is wrong with it."""
+"""The page on declaring says the same in YAML and in Python, and nothing is wrong with it."""
 
 import re
 from pathlib import Path
@@ -10,9 +10,9 @@ import vedette as vd
 
 
 @pytest.fixture
-def written(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the guide's two files in it, as the current one."""
-    workflow, cluster = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+def written(declaring: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the page's two files in it, as the current one."""
+    workflow, cluster = re.findall(r"```yaml\n(.*?)```", declaring, re.DOTALL)
     (tmp_path / "workflow.yaml").write_text(workflow, encoding="utf-8")
     (tmp_path / "cluster.yaml").write_text(cluster, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -20,10 +20,10 @@ def written(guide: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def built(guide: str) -> dict[str, Any]:
-    """The names that the guide's Python leaves behind."""
+def built(declaring: str) -> dict[str, Any]:
+    """The names that the page's Python leaves behind."""
     names: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL):
+    for block in re.findall(r"```python\n(.*?)```", declaring, re.DOTALL):
         exec(block, names)
     return names
 
@@ -35,7 +35,7 @@ def test_both_languages_declare_the_same(built: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("written")
-def test_nothing_is_wrong_with_what_the_guide_declares(built: dict[str, Any]) -> None:
+def test_nothing_is_wrong_with_what_the_page_declares(built: dict[str, Any]) -> None:
     assert vd.check("workflow.yaml", "cluster.yaml") == ()
     assert vd.check(built["workflow"], built["cluster"]) == ()
 

@@ -21,14 +21,11 @@ def command(
     Example: `vedette explain plan.yaml --profile profile.json`
     """
     from vedette import session
-    from vedette.reporting.terminal import explanation_text
+    from vedette.reporting.explaining import explanation_text
 
     chosen = session.load_plan(plan)
     explanation = session.explain(chosen, session.load_profile(profile))
     if json:
         emit(explanation)
         return
-    prices = [
-        (f"{each.what}, a {each.unit}", f"{each.change:+.3g}") for each in explanation.shadow_prices
-    ]
-    typer.echo(explanation_text(chosen, [str(each) for each in explanation.binding], prices))
+    typer.echo(explanation_text(chosen, explanation))

@@ -27,7 +27,7 @@ from vedette.planning.options import (
 )
 from vedette.planning.weighing import Ground, Weighed
 from vedette.types.cluster import Cluster
-from vedette.types.graph import Choice, Objective, Workflow
+from vedette.types.graph import Objective, Workflow
 from vedette.types.operators import Signature, Variant
 from vedette.types.plan import Candidate
 from vedette.types.profile import Profile
@@ -104,15 +104,13 @@ def _method(weighed: int, all_choices: int, ground: Ground) -> str:
 
 def least(
     context: Context, cluster: Cluster, options: Sequence[Option], limits: Limits
-) -> tuple[float, Choice]:
-    """The least objective that predictedly qualifies, and its choice; infinite if none does."""
+) -> Candidate | None:
+    """What predictedly qualifies at the least objective, if anything does."""
     ground, weighed = _weighed(context, cluster, options, limits)
     best = min(
         _qualified(weighed, options, ground), key=lambda each: each.objective[0], default=None
     )
-    if best is None:
-        return float("inf"), {}
-    return float(best.objective[0]), options[best.option].choice
+    return None if best is None else ground.candidate(best, options[best.option], 0, "")
 
 
 def _weighed(

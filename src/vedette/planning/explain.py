@@ -1,17 +1,31 @@
 """Why a plan is what it is: which limits bind, what a little more of each would buy, who lost."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from vedette.errors import VedetteError
+from vedette.planning.baseline import baseline_choice, baseline_placement
 from vedette.planning.choose import least
-from vedette.planning.cost import LIMIT, feasible
-from vedette.planning.options import DEFAULT, Context, Limits, margin, options
+from vedette.planning.compose import compose
+from vedette.planning.cost import LIMIT, feasible, figures
+from vedette.planning.expand import expand
+from vedette.planning.options import DEFAULT, Context, Limits, Option, margin
+from vedette.planning.placement import is_packing
+from vedette.planning.rivals import (
+    Field,
+    Point,
+    RunnerUp,
+    point,
+    runners_up,
+    shortfall,
+    weigh_all,
+)
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
-from vedette.types.graph import Choice, Objective, Workflow
+from vedette.types.graph import SOURCE, Choice, Objective, Workflow
 from vedette.types.operators import Signature, Variant
-from vedette.types.plan import Candidate, Plan
+from vedette.types.plan import Candidate, Plan, Proof, Verdict
 from vedette.types.profile import Profile
 
 NEAR = 0.95
@@ -21,47 +35,60 @@ POINT = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A limit that binds. ``kind``: floor, ceiling or load."""
+    """A limit that binds: the plan is up against it, or it ``keeps_out`` a cheaper one.
 
-    kind: str
+    ``value`` is the plan's own, or that of the cheaper plan that came nearest.
+    """
+
+    kind: Literal["floor", "ceiling", "load"]
     name: str
     value: float
     limit: float
+    keeps_out: bool = False
 
     def __str__(self) -> str:
         sign = ">=" if self.kind == "floor" else "<="
-        return f"{self.kind} of {self.name} {sign} {self.limit:g} (at {self.value:.3g})"
+        at = "the nearest cheaper plan has" if self.keeps_out else "at"
+        return f"{self.kind} of {self.name} {sign} {self.limit:g} ({at} {self.value:.3g})"
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowPrice:
     """What relaxing one limit by one unit does to the predicted objective (negative: it falls).
 
-    ``choice`` is what would then be chosen, by the knobs that change.
+    ``then`` is what would be chosen, and ``differs`` how that differs from what is forecast to be
+    the cheapest as things are. A change of minus infinity: now nothing qualifies, then it would.
     """
 
     what: str
     unit: str
     change: float
-    choice: Choice
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerUp:
-    """Another candidate, how it differs from the plan, and why it lost."""
-
-    candidate: Candidate
-    differs: tuple[str, ...]
-    why: str
+    then: Candidate | None = None
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``shadow_prices`` have the most valuable first; those worth nothing are left in."""
+    """Everything here is forecast from the profile, but what ``binding`` and rivals say of runs.
 
+    ``chosen`` is the plan as the cost model forecasts it; ``cheapest`` the cheapest that is
+    forecast to qualify: the plan itself, unless running showed that it does not. ``proof.bound``
+    is its objective at planning time: of all that was weighed, nothing that is forecast to qualify
+    costs less. It bounds the forecast, not what a run will cost.
+    ``shadow_prices`` have the most valuable first; those worth nothing are left in.
+    ``at_their_end`` are the knobs that have the last value on offer: a cheaper one may help.
+    """
+
+    verdict: Verdict
+    proof: Proof
+    chosen: Point
+    cheapest: Point | None
+    baseline: Point | None
     binding: tuple[Constraint, ...]
+    at_their_end: tuple[str, ...]
     shadow_prices: tuple[ShadowPrice, ...]
     runners_up: tuple[RunnerUp, ...]
+    frontier: tuple[Point, ...]
 
 
 def explain(  # noqa: PLR0917 - the order of choose, after the plan
@@ -80,13 +107,45 @@ def explain(  # noqa: PLR0917 - the order of choose, after the plan
     link, one more core on a device, one point less of a floor, a tenth more of a ceiling.
     """
     context = Context(profile, workflow, variants, signatures)
-    prices = tuple(_shadow_prices(context, cluster, limits))
-    rivals = (*plan.tried, *plan.runners_up)
+    field = weigh_all(context, cluster, limits)
+    chosen = forecast(context, cluster, plan.choice, _plain(plan.placement))
+    cheapest = field.cheapest()
+    baseline = _baseline(context, cluster)
+    rivals = tuple(runners_up(plan, chosen, field))
+    kept_out = [each.candidate for each in rivals if each.why == "failed when run"]
+    kept_out += _cheaper_misses(field, chosen if cheapest is None else cheapest)
     return Explanation(
-        binding=binding(plan.predicted, workflow.objective, rivals, load_limit=limits.load),
-        shadow_prices=tuple(sorted(prices, key=lambda price: price.change)),
-        runners_up=tuple(_runners_up(plan, rivals)),
+        verdict=plan.verdict,
+        proof=plan.proof,
+        chosen=field.point(chosen),
+        cheapest=field.point(cheapest) if cheapest else None,
+        baseline=field.point(baseline) if baseline else None,
+        binding=binding(plan.predicted, workflow.objective, kept_out, load_limit=limits.load),
+        at_their_end=tuple(_at_their_end(plan.choice, workflow)),
+        shadow_prices=tuple(
+            sorted(_shadow_prices(field, cheapest), key=lambda price: price.change)
+        ),
+        runners_up=rivals,
+        frontier=field.frontier(),
     )
+
+
+def forecast(
+    context: Context, cluster: Cluster, choice: Choice, placement: Mapping[str, str]
+) -> Candidate:
+    """One choice in one placement (packing left out), as the cost model sees it."""
+    objective = context.workflow.objective
+    expanded = expand(context.workflow, choice, context.variants)
+    trace = compose(context.profile, choice, expanded)
+    costs = figures(
+        expanded, placement, cluster, trace, context.signatures, variants=context.variants
+    )
+    value = sum(weight * getattr(costs, name) for name, weight in objective.minimise.items())
+    blank = Candidate(choice, placement, float(value), 1.0, costs)
+    accuracies = point(context, blank).accuracy
+    floors = objective.floors or {"event_f1": 0.0}
+    metric = min(floors, key=lambda name: accuracies[name] - floors[name])
+    return replace(blank, accuracy=accuracies[metric])
 
 
 def binding(
@@ -96,69 +155,121 @@ def binding(
     *,
     load_limit: float = LIMIT,
 ) -> tuple[Constraint, ...]:
-    """The limits that a plan is up against.
+    """The limits that a plan is up against, or that keep something cheaper out.
 
-    A ceiling or load binds from 95% of it on. A floor does where a point less of it would have let
-    in one of the ``rivals`` that it kept out: a cheaper one, by its forecast or by running it.
+    A ceiling or load binds from 95% of it on. Besides, every limit does that one of the ``rivals``
+    missed: cheaper ones, by their forecast or by running them, that keep all other limits.
     """
-    found = []
+    found: dict[tuple[str, str], Constraint] = {}
     for ceiling, limit in objective.ceilings.items():
         value = float(getattr(costs, ceiling))
         if value >= NEAR * limit:
-            found.append(Constraint("ceiling", ceiling, value, limit))
+            found["ceiling", ceiling] = Constraint("ceiling", ceiling, value, limit)
     for name, load in costs.load.items():
         if load >= NEAR * load_limit:
-            found.append(Constraint("load", name, load, load_limit))
-    for metric, floor in objective.floors.items():
-        near = [
-            reached
-            for each in rivals
-            if _fits(each.figures, objective, load_limit)
-            for reached, needed in _short(each, metric)
-            if reached >= needed - POINT - 1e-9
-        ]
-        if near:
-            found.append(Constraint("floor", metric, max(near), floor))
-    return tuple(found)
+            found["load", name] = Constraint("load", name, load, load_limit)
+    for rival in rivals:
+        short = shortfall(rival.outcome)
+        if short is None or (short.kind == "floor" and not _fits(rival, objective, load_limit)):
+            continue
+        key = short.kind, short.name
+        here = Constraint(short.kind, short.name, short.value, short.limit, keeps_out=True)
+        if key not in found or (found[key].keeps_out and _is_nearer(here, found[key])):
+            found[key] = here
+    return tuple(found.values())
 
 
-def _fits(costs: Figures, objective: Objective, load_limit: float) -> bool:
-    ceilings = objective.ceilings.items()
+def _is_nearer(one: Constraint, other: Constraint) -> bool:
+    nearness = [abs(each.limit - each.value) / each.limit for each in (one, other)]
+    return nearness[0] < nearness[1]
+
+
+def _fits(rival: Candidate, objective: Objective, load_limit: float) -> bool:
+    costs, ceilings = rival.figures, objective.ceilings.items()
     keeps = all(float(getattr(costs, name)) <= ceiling for name, ceiling in ceilings)
     return keeps and feasible(costs, load_limit)
 
 
-def _short(rival: Candidate, metric: str) -> list[tuple[float, float]]:
-    """What a rival reached of a metric, and what it needed, where that is how it lost."""
-    lost = re.search(rf"{metric} (?:is )?([\d.]+), less than ([\d.]+)$", rival.outcome)
-    return [(float(lost[1]), float(lost[2]))] if lost else []
+def _plain(placement: Mapping[str, str]) -> dict[str, str]:
+    return {name: device for name, device in placement.items() if not is_packing(name)}
 
 
-def _shadow_prices(context: Context, cluster: Cluster, limits: Limits) -> Iterator[ShadowPrice]:
-    wider = _widened(context.workflow.objective)
-    near = replace(context, workflow=replace(context.workflow, objective=_lowered(context)))
-    every = options(context, cluster, limits)
-    usable = [each for each in every if margin(each, near.workflow.objective) >= -1e-9]
-    base, choice = least(context, cluster, usable, limits)
+def _cheaper_misses(field: Field, cheapest: Candidate) -> Iterator[Candidate]:
+    """What would be cheaper, were it not for one limit: the nearest miss of each limit."""
+    below = cheapest.objective - 1e-9
+    rows = [
+        (field.distance(each, row), i, row)
+        for i, each in enumerate(field.weighed)
+        for row in range(len(each.objective))
+        if float(each.objective[row]) < below
+    ]
+    seen: set[str] = set()
+    for _, i, row in sorted(rows):
+        each = field.weighed[i]
+        short = shortfall(lack := field.lack(each, row))
+        keeps = margin(field.options[each.option], field.ground.objective) >= -1e-9
+        if short is None or short.name in seen or (short.kind != "floor" and not keeps):
+            continue
+        seen.add(short.name)
+        yield field.candidate(each, row, lack)
 
-    def price(what: str, unit: str, found: tuple[float, Choice]) -> ShadowPrice:
-        value, chosen = found
-        moved = {knob: v for knob, v in chosen.items() if choice.get(knob) != v}
-        change = min(value - base, 0.0) if value != base else 0.0  # more never costs anything
-        return ShadowPrice(what, unit, change, moved)
 
-    keeps = [each for each in usable if margin(each, context.workflow.objective) >= -1e-9]
+def _at_their_end(choice: Choice, workflow: Workflow) -> Iterator[str]:
+    for knob, values in workflow.knobs().items():
+        if len(values) > 1 and choice.get(knob) == values[-1] != SOURCE:
+            yield knob
+
+
+def _baseline(context: Context, cluster: Cluster) -> Candidate | None:
+    """Golden in the cloud, where the cluster can host it at all."""
+    try:
+        choice, _ = baseline_choice(context.profile, context.workflow)
+        expanded = expand(context.workflow, choice, context.variants)
+        placement = baseline_placement(expanded, cluster, context.signatures)
+        return forecast(context, cluster, choice, placement)
+    except (VedetteError, KeyError):
+        return None
+
+
+def _shadow_prices(field: Field, cheapest: Candidate | None) -> Iterator[ShadowPrice]:
+    ground = field.ground
+    context, limits, cluster = ground.context, ground.limits, ground.cluster
+    objective = context.workflow.objective
+
+    def price(what: str, unit: str, found: Candidate | None) -> ShadowPrice:
+        return ShadowPrice(what, unit, _change(cheapest, found), found, _moved(cheapest, found))
+
+    keeps = _keeping(field.options, objective)
     for what, unit, changed in _larger(cluster):
         yield price(what, unit, least(context, changed, keeps, limits))
-    for what, unit, objective in wider:
-        eased = replace(context, workflow=replace(context.workflow, objective=objective))
-        yield price(what, unit, least(eased, cluster, usable, limits))
+    for what, unit, eased in _widened(objective):
+        wider = replace(context, workflow=replace(context.workflow, objective=eased))
+        usable = _keeping(field.options, eased)
+        yield price(what, unit, least(wider, cluster, usable, limits))
 
 
-def _lowered(context: Context) -> Objective:
-    objective = context.workflow.objective
-    floors = {metric: floor - POINT for metric, floor in objective.floors.items()}
-    return replace(objective, floors=floors)
+def _keeping(every: Sequence[Option], objective: Objective) -> list[Option]:
+    return [option for option in every if margin(option, objective) >= -1e-9]
+
+
+def _change(now: Candidate | None, then: Candidate | None) -> float:
+    """More never costs anything: what is not needed need not be used."""
+    if then is None:
+        return 0.0
+    return min(then.objective - now.objective, 0.0) if now else float("-inf")
+
+
+def _moved(now: Candidate | None, then: Candidate | None) -> tuple[str, ...]:
+    """Knobs, then machines, that change from one candidate to another."""
+    if now is None or then is None:
+        return ()
+    knobs = [f"{knob} {v}" for knob, v in then.choice.items() if now.choice.get(knob) != v]
+    places = [
+        f"{step} on {device}"
+        for step, device in then.placement.items()
+        if now.placement.get(step, device) != device
+    ]
+    return (*knobs, *places)
 
 
 def _larger(cluster: Cluster) -> Iterator[tuple[str, str, Cluster]]:
@@ -179,20 +290,3 @@ def _widened(objective: Objective) -> Iterator[tuple[str, str, Objective]]:
     for name, ceiling in objective.ceilings.items():
         ceilings = {**objective.ceilings, name: ceiling * 1.1}
         yield name, "tenth of its ceiling", replace(objective, ceilings=ceilings)
-
-
-def _runners_up(plan: Plan, rivals: Sequence[Candidate]) -> Iterator[RunnerUp]:
-    for rival in rivals:
-        differs = tuple(_differences(plan, rival))
-        if differs:
-            yield RunnerUp(rival, differs, rival.outcome)
-
-
-def _differences(plan: Plan, rival: Candidate) -> Iterator[str]:
-    """Knobs, then devices of the steps that both have."""
-    for knob, value in plan.choice.items():
-        if rival.choice.get(knob, value) != value:
-            yield f"{knob} {rival.choice[knob]} instead of {value}"
-    for step, device in plan.placement.items():
-        if rival.placement.get(step, device) != device:
-            yield f"{step} on {rival.placement[step]} instead of {device}"

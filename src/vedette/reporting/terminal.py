@@ -15,8 +15,6 @@ from vedette.reporting.wording import (
     accuracy,
     change,
     counts,
-    differences,
-    is_chosen,
     number,
     objective_text,
     place_name,
@@ -26,7 +24,7 @@ from vedette.reporting.wording import (
     whole,
 )
 from vedette.types.figures import Figures, Score
-from vedette.types.plan import Candidate, Plan
+from vedette.types.plan import Plan
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -64,18 +62,17 @@ def plan_text(plan: Plan) -> str:
 def _plan_lines(plan: Plan) -> Iterator[str]:
     proof, expected = plan.proof, plan.predicted
     yield f"{plan.name} of {plan.workflow.name} on {plan.cluster.name}"
-    places = [(_device(plan, name), _steps(plan, name)) for name in _busy(plan)]
-    yield from _block("Machines", places)
-    yield from _block("Choice", [(knob, value_text(value)) for knob, value in plan.choice.items()])
-    yield from _block(
+    yield from block("Machines", places(plan))
+    yield from block("Choice", [(knob, value_text(value)) for knob, value in plan.choice.items()])
+    yield from block(
         f"Cost ({expected.label})",
         [(each.name, f"{each.says(expected)} {each.unit}".rstrip()) for each in MEASURES],
     )
     loads = ", ".join(f"{place_name(name)} {share(load)}" for name, load in expected.load.items())
-    yield from _block(f"Loads ({expected.label})", [("", loads)] if loads else [])
-    yield from _block("Accuracy", list(_floors(plan)))
-    yield from _block("What binds", [("", each) for each in plan.binding])
-    yield from _block(
+    yield from block(f"Loads ({expected.label})", [("", loads)] if loads else [])
+    yield from block("Accuracy", list(_floors(plan)))
+    yield from block("What binds", [("", each) for each in plan.binding])
+    yield from block(
         "Decision",
         [
             ("", f"least {objective_text(plan.workflow.objective)}"),
@@ -85,7 +82,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     )
 
 
-def _block(heading: str, lines: Sequence[tuple[str, str]]) -> Iterator[str]:
+def block(heading: str, lines: Sequence[tuple[str, str]]) -> Iterator[str]:
     """A heading and its lines, names in a column, long texts wrapped beside it."""
     if not lines:
         return
@@ -94,9 +91,14 @@ def _block(heading: str, lines: Sequence[tuple[str, str]]) -> Iterator[str]:
     column = min(max(len(name) for name, _ in lines), 30)
     room = COLUMNS - column - 4
     for name, text in lines:
-        first, *rest = wrap(text, room) or [""]
+        first, *rest = [part for line in text.splitlines() for part in wrap(line, room)] or [""]
         yield f"  {name:<{column}}  {first}".rstrip() if column else f"  {first}"
         yield from (f"  {'':<{column}}  {each}" if column else f"  {each}" for each in rest)
+
+
+def places(plan: Plan) -> list[tuple[str, str]]:
+    """Each device with work, and its steps in order."""
+    return [(_device(plan, name), _steps(plan, name)) for name in _busy(plan)]
 
 
 def _busy(plan: Plan) -> list[str]:
@@ -135,7 +137,7 @@ def figures_text(figures: Figures) -> str:
     """Figures alone, with the label that says how they came about."""
     costs = [(each.name, f"{each.says(figures)} {each.unit}".rstrip()) for each in MEASURES]
     loads = [(place_name(name), share(load)) for name, load in figures.load.items()]
-    lines = [*_block(f"Cost ({figures.label})", costs), *_block("Loads", loads)]
+    lines = [*block(f"Cost ({figures.label})", costs), *block("Loads", loads)]
     return clean("\n".join(lines).strip("\n"))
 
 
@@ -160,28 +162,8 @@ def beside_text(expected: Figures, ran: Figures, scores: Mapping[str, Score]) ->
 def story_lines(story: Story) -> Iterator[str]:
     """What is said under the comparison: what was chosen, how long it took, what to know."""
     choice = [(knob, value_text(value)) for knob, value in story.plan.choice.items()]
-    places = [(_device(story.plan, name), _steps(story.plan, name)) for name in _busy(story.plan)]
-    yield from _block("The plan", places)
-    yield from _block("Its settings", choice)
-    yield from _block("Accuracy on what checked it", list(_floors(story.plan)))
-    yield from _block("Time taken", [(what, f"{took:.1f} s") for what, took in story.timings])
-    yield from _block("To know", [("", note) for note in story.notes])
-
-
-def explanation_text(
-    plan: Plan, binding: Sequence[str], prices: Sequence[tuple[str, str]], most: int = 8
-) -> str:
-    """What binds, what one more unit of each limit would buy, and who lost and why."""
-    rivals = [each for each in (*plan.tried, *plan.runners_up) if not is_chosen(each, plan)]
-    lost = [(number(each.objective), f"{differences(each, plan)}: {_why(each)}") for each in rivals]
-    lines = [
-        *_block("What binds", [("", each) for each in binding or ["nothing"]]),
-        *_block("One more of each would change the objective by", prices),
-        *_block(f"Who lost to {number(plan.proof.objective)}, and why", lost[:most]),
-    ]
-    return clean("\n".join(lines).strip("\n"))
-
-
-def _why(candidate: Candidate) -> str:
-    held = candidate.outcome.startswith(("held", "not supportable"))
-    return f"dearer, though it {candidate.outcome}" if held else candidate.outcome
+    yield from block("The plan", places(story.plan))
+    yield from block("Its settings", choice)
+    yield from block("Accuracy on what checked it", list(_floors(story.plan)))
+    yield from block("Time taken", [(what, f"{took:.1f} s") for what, took in story.timings])
+    yield from block("To know", [("", note) for note in story.notes])

@@ -103,7 +103,16 @@ def explain(plan: Plan, measured: Profile) -> Explanation:
     declared = plan.declared or plan.workflow
     if plan.declared is not None:
         fitting(measured, plan.declared)
-    return reasons(plan, measured, declared, plan.cluster, variants(larger=True), signatures())
+    method: Method = "frames" if plan.name == "frames" else "joint"
+    return reasons(
+        plan,
+        measured,
+        declared,
+        plan.cluster,
+        variants(larger=True),
+        signatures(),
+        limits=_limits(declared, plan.cluster, method),
+    )
 
 
 def _limits(workflow: Workflow, cluster: Cluster, method: Method) -> Limits:

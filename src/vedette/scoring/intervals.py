@@ -1,6 +1,6 @@
 """How sure a counted share is."""
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from vedette.types.figures import Score, Share
 
@@ -17,7 +17,8 @@ def lower_bound(hits: int, total: int, level: float = LEVEL) -> float:
     """
     if hits == 0:
         return 0.0
-    return float(beta.ppf(1 - level, hits + 0.5, total - hits + 0.5))
+    # as scipy.stats.beta.ppf, which takes half a second more to import
+    return float(betaincinv(hits + 0.5, total - hits + 0.5, 1 - level))
 
 
 def share(hits: int, total: int) -> Share:

@@ -134,14 +134,15 @@ class Track:
         just_seen = state.seen_s == before_s
         high = detections.confidence >= self.high_confidence
         row_of: Rows = np.full(len(detections), -1, np.intp)
+        every = np.ones_like(high)
         for worth, rows, columns, least in (
             (overlap, confirmed, high, self.match_iou),
             (overlap, confirmed, ~high, self.low_match_iou),
-            (overlap, ~confirmed, np.ones_like(high), self.match_iou),
-            (grown, just_seen, np.ones_like(high), self.match_iou),
+            (overlap, ~confirmed, every, self.match_iou),
+            (grown, just_seen, every, self.match_iou),
         ):
-            free = rows & ~np.isin(np.arange(len(rows)), row_of)
-            left = columns & (row_of < 0)
+            free, left = rows.copy(), columns & (row_of < 0)
+            free[row_of[row_of >= 0]] = False
             _assign(worth, np.flatnonzero(free), np.flatnonzero(left), least, row_of)
         return row_of
 
@@ -162,7 +163,9 @@ def _assign(
     overlap: NDArray[np.float64], rows: Rows, columns: Rows, least: float, row_of: Rows
 ) -> None:
     """Pair rows with columns for the greatest overlap beyond ``least`` in all, into ``row_of``."""
-    worth = np.maximum(overlap[np.ix_(rows, columns)] - least, 0)
+    if not len(rows) or not len(columns):
+        return
+    worth = np.maximum(overlap[rows[:, None], columns] - least, 0)
     chosen_rows, chosen_columns = linear_sum_assignment(worth, maximize=True)
     good = worth[chosen_rows, chosen_columns] > 0
     row_of[columns[chosen_columns[good]]] = rows[chosen_rows[good]]

@@ -103,7 +103,9 @@ class Tally:
 
     def captured(self, frame: Passed) -> None:
         """A frame has come."""
-        stream = self.streams.setdefault(frame.stream, Stretch())
+        stream = self.streams.get(frame.stream)
+        if stream is None:  # a stretch is not made in vain: it is dear
+            stream = self.streams[frame.stream] = Stretch()
         stream.frames += 1
         stream.at_s = max(stream.at_s, frame.at_s)
         stream.captured_s = max(stream.captured_s, frame.captured_s - frame.began_s)

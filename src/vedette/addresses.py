@@ -7,6 +7,7 @@ LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp"}
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _ADDRESS = re.compile(rf"({_SCHEME.pattern})([^\s'\"<>]+)")
+_DEVICE = re.compile(r"(?:webcam:|/dev/video)(\d{1,3})(?:\?.*)?")
 _PORT = re.compile(r"[^:]*(:\d*)?|\[[^\]]*\](:\d*)?")
 
 
@@ -20,8 +21,18 @@ def scheme_of(url: str) -> str:
     return found[1].lower() if found else ""
 
 
+def device_of(url: str) -> str | None:
+    """The file of a camera on this machine, if that is what is named.
+
+    >>> device_of("webcam:1?size=640x480"), device_of("/dev/video0"), device_of("video0.mp4")
+    ('/dev/video1', '/dev/video0', None)
+    """
+    found = _DEVICE.fullmatch(url)
+    return f"/dev/video{found[1]}" if found else None
+
+
 def is_live(url: str) -> bool:
-    return scheme_of(url) in LIVE_SCHEMES
+    return scheme_of(url) in LIVE_SCHEMES or device_of(url) is not None
 
 
 def without_secrets(text: str) -> str:

@@ -31,8 +31,12 @@ def write_film(
     stamps: Sequence[int] | None = None,
     options: dict[str, str] | None = None,
     turn: int = 0,
+    mirrored: bool = False,
 ) -> Path:
-    """``stamps``: pts in thousandths of a second; by default 25 frames a second."""
+    """``turn`` in degrees anticlockwise, then ``mirrored`` left to right: for players to do.
+
+    ``stamps``: pts in thousandths of a second; by default 25 frames a second.
+    """
     index_first = {"movflags": "faststart"} if path.suffix in {".mov", ".mp4"} else {}
     with av.open(str(path), "w", options=index_first) as container:
         stream = cast(
@@ -43,8 +47,8 @@ def write_film(
                 options=options or {"bf": "2", "g": "10", "x264-params": "scenecut=0"},
             ),
         )
-        if turn:
-            stream.set_display_rotation(turn)
+        if turn or mirrored:
+            stream.set_display_rotation(turn, hflip=mirrored)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)

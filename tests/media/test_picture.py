@@ -10,6 +10,7 @@ import pytest
 
 from vedette.image import ArrayPicture
 from vedette.media.picture import DecodedPicture, copied, planes_of, shrunk
+from vedette.media.upright import clockwise
 from vedette.types.media import Picture
 
 
@@ -24,8 +25,8 @@ MAKERS: dict[str, Callable[[], Picture]] = {
     "decoded": lambda: DecodedPicture(gradient()),
     "odd": lambda: DecodedPicture(gradient(61, 47)),
     "scaled": lambda: DecodedPicture(gradient(), size=(32, 20)),
-    "turned": lambda: DecodedPicture(gradient(), turns=1),
-    "upside down": lambda: DecodedPicture(gradient(), turns=2),
+    "turned": lambda: DecodedPicture(gradient(), turn=clockwise(270)),
+    "upside down": lambda: DecodedPicture(gradient(), turn=clockwise(180)),
     "resized": lambda: shrunk(DecodedPicture(gradient()), 32, 24),
     "resized twice": lambda: shrunk(shrunk(DecodedPicture(gradient()), 40, 30), 32, 24),
     "resized array": lambda: shrunk(ArrayPicture(DecodedPicture(gradient()).bgr()), 32, 24),
@@ -104,7 +105,7 @@ def test_detail_that_was_given_up_does_not_come_back() -> None:
 
 
 def test_turning_moves_the_left_edge_down() -> None:
-    upright = DecodedPicture(gradient(), turns=1).luma()
+    upright = DecodedPicture(gradient(), turn=clockwise(270)).luma()
     assert upright[-1].mean() < upright[0].mean()
 
 

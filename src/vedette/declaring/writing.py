@@ -85,6 +85,8 @@ def _stream(stream: Stream, folder: Path | None) -> dict[str, Any]:
             plain[key] = _span(span)
     if stream.pace != own_pace(url):
         plain["pace"] = stream.pace
+    if stream.rotate:
+        plain["rotate"] = stream.rotate
     return plain if stream.repeat == 1 else plain | {"repeat": stream.repeat}
 
 

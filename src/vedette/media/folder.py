@@ -12,6 +12,7 @@ from vedette.image import ArrayPicture
 from vedette.media.jpeg import decode_picture
 from vedette.media.problems import media_error
 from vedette.media.tracks import Note, Shot
+from vedette.media.upright import UPRIGHT, Turn
 from vedette.types.media import Pixels
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -23,8 +24,8 @@ class Folder:
     live = False
     can_seek = False
 
-    def __init__(self, path: Path, note: Note, *, rate: Fraction) -> None:
-        self.rate = rate
+    def __init__(self, path: Path, note: Note, *, rate: Fraction, turn: Turn = UPRIGHT) -> None:
+        self.rate, self._turn = rate, turn
         self._note = note
         self._paths = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
         self.declared = len(self._paths)
@@ -57,9 +58,10 @@ class Folder:
 
     def _read(self, path: Path) -> Pixels | None:
         try:
-            return decode_picture(path.read_bytes())
+            pixels = decode_picture(path.read_bytes())
         except (MediaError, OSError):
             return None
+        return np.ascontiguousarray(self._turn.applied(pixels))
 
     def _sized(self, pixels: Pixels) -> Pixels:
         if (pixels.shape[1], pixels.shape[0]) == self.size:

@@ -10,32 +10,35 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vedette.errors import MediaError
 from vedette.media.packets import frames, open_video, packets
 from vedette.media.problems import media_error
 from vedette.media.timing import can_increase, increases, nominal_rate
 from vedette.media.tracks import Note
+from vedette.media.upright import UPRIGHT, Turn, shown_turn
 
 _LOOKED_AT = 24  # more frames than any decoder reorders
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """``turns``: quarter turns anticlockwise. ``zero_pts`` is the first frame's.
+    """``size`` is that of the upright picture, which ``turn`` leads to.
 
-    ``declared`` counts the frames that a pass should have.
+    ``zero_pts`` is the first frame's. ``declared`` counts the frames that a pass should have.
     """
 
     size: tuple[int, int]
     rate: Fraction
-    turns: int = 0
+    turn: Turn = UPRIGHT
     declared: int | None = None
     zero_pts: int | None = None
     exact_time: bool = True
 
 
-def look_at(stream: VideoStream) -> Facts:
-    """What an opened stream says; all else is found out as it comes."""
-    return Facts((stream.width, stream.height), _rate(stream))
+def look_at(stream: VideoStream, first: av.VideoFrame) -> Facts:
+    """What an opened stream and its first frame say; all else is found out as it comes."""
+    turn = shown_turn(first)
+    return Facts(turn.size(first.width, first.height), _rate(stream), turn)
 
 
 def look_through(path: Path, note: Note) -> Facts:
@@ -49,12 +52,11 @@ def look_through(path: Path, note: Note) -> Facts:
     exact = can_increase(pts) and increases([frame.pts for frame in first])
     if not exact:
         note("time", f"pts do not increase: time is frame number / {float(rate):g}", 1)
-    turns = first[0].rotation // 90 % 4
-    width, height = first[0].width, first[0].height
+    turn = shown_turn(first[0])
     return Facts(
-        size=(height, width) if turns % 2 else (width, height),
+        size=turn.size(first[0].width, first[0].height),
         rate=rate,
-        turns=turns,
+        turn=turn,
         declared=declared,
         zero_pts=first[0].pts,
         exact_time=exact,
@@ -66,13 +68,17 @@ def _first_frames(path: Path) -> list[av.VideoFrame]:
     with container, closing(frames(container, stream, _unheard)) as decoded:
         found = list(islice(decoded, _LOOKED_AT))
     if not found:
-        raise media_error(
-            path,
-            "a video of which no frame can be decoded",
-            "at least one whole frame",
-            "playing it in a player; it may be cut off or encrypted",
-        )
+        raise without_frames(path)
     return found
+
+
+def without_frames(url: str | Path) -> MediaError:
+    return media_error(
+        url,
+        "a video of which no frame can be decoded",
+        "at least one whole frame",
+        "playing it in a player; it may be cut off or encrypted",
+    )
 
 
 def _frames_by_duration(container: InputContainer, stream: VideoStream) -> int:

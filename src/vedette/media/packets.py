@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -11,38 +11,41 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vedette.addresses import scheme_of
+from vedette.addresses import device_of, scheme_of
 from vedette.media.jpeg import MAX_PIXELS
 from vedette.media.problems import media_error, reason
 from vedette.media.tracks import Note
+from vedette.media.webcam import WEBCAM, unopened, webcam_options
 
 _BAD_READS = 32  # in a row, then what is left is given up
-_OPEN_S, _READ_S = 10.0, 5.0
+OPEN_S, STALL_S = 10.0, 4.5
+"""How long a stream may take to open, and how long it may show nothing new."""
 _NOT_VIDEO = frozenset({"tty"})  # shows any text file as a film of itself
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _RTSP = {"rtsp_transport": "tcp"}  # over UDP lost packets smear the picture
 
 
-def open_video(url: str | Path, *, threads: int) -> tuple[InputContainer, VideoStream]:
+def open_video(
+    url: str | Path, *, threads: int, open_s: float = OPEN_S
+) -> tuple[InputContainer, VideoStream]:
     """A container and its first video stream; a path is a file, a string is a stream's URL."""
     is_file = isinstance(url, Path)
     address = str(url.resolve()) if isinstance(url, Path) else expanded(url)
-    options = _RTSP if not is_file and scheme_of(address) in {"rtsp", "rtsps"} else {}
+    device = None if is_file else device_of(address)
+    kind, options = None, _RTSP if not is_file and scheme_of(address) in {"rtsp", "rtsps"} else {}
+    if device is not None:
+        kind, options, address = WEBCAM, webcam_options(address), device
     try:
         # An absolute path cannot be taken for a protocol ("concat:...") by FFmpeg.
         container = av.open(
             address,
-            timeout=None if is_file else (_OPEN_S, _READ_S),
+            format=kind,
+            timeout=None if is_file else (open_s, STALL_S),
             options=options,
             metadata_errors="replace",
         )
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise media_error(
-            url,
-            f"what cannot be opened as a video: {reason(error)}",
-            "a video that FFmpeg reads (H.264 in mp4 or mkv, for example)",
-            "ffprobe on it" if is_file else "the address, user and password in a player",
-        ) from None  # the outside error quotes the address with its password
+        raise unopened(url, error) from None  # it quotes the address with its password
     if container.format.name in _NOT_VIDEO or not container.streams.video:
         found = "no video stream" if container.streams.video == () else "text"
         container.close()
@@ -98,9 +101,17 @@ def packets(
 
 
 def frames(
-    container: InputContainer, stream: VideoStream, note: Note
+    container: InputContainer,
+    stream: VideoStream,
+    note: Note,
+    *,
+    clock: Callable[[], float] | None = None,
 ) -> Generator[av.VideoFrame, None, None]:
-    """Every frame that the decoder puts out, past the packets that it cannot decode."""
+    """Every frame that the decoder puts out, past the packets that it cannot decode.
+
+    With a ``clock`` it is lost when packets come and for ``STALL_S`` no picture is among them.
+    """
+    seen_s = clock() if clock else 0.0
     for packet in packets(container, stream, note):
         if packet.is_corrupt:
             note("damaged", "a packet is marked as such", 1)
@@ -109,5 +120,9 @@ def frames(
                 if frame.is_corrupt:
                     note("damaged", "a picture is patched up by the decoder", 1)
                 yield frame
+                seen_s = clock() if clock else 0.0
         except av.FFmpegError as error:
             note("skipped", f"a packet cannot be decoded: {reason(error)}", 1)
+        if clock and clock() - seen_s > STALL_S:
+            note("lost", f"no picture for {STALL_S:g} s", 1)
+            return

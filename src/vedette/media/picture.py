@@ -5,14 +5,14 @@ one pass, no picture at full size in between. Encoders ask for the planes themse
 """
 
 import threading
-from typing import Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import av
 import numpy as np
-from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vedette.image import ArrayPicture
+from vedette.media.upright import UPRIGHT, Turn, plane_view, written
 from vedette.types.media import Picture, Pixels
 
 PLANAR_8_BIT = frozenset(
@@ -37,51 +37,46 @@ class DecodedPicture:
     """One frame of a decoder. Safe to share among threads: each size is converted once.
 
     ``size`` is what it passes for, where that is not the decoder's size (a stream that changes
-    its resolution midway); ``turns`` are quarter turns anticlockwise to put it upright.
+    its resolution midway); ``turn`` puts it upright.
     """
 
-    __slots__ = ("_cache", "_frame", "_lock", "_turns", "height", "width")
+    __slots__ = ("_cache", "_frame", "_lock", "_turn", "height", "width")
 
     def __init__(
-        self, frame: av.VideoFrame, size: tuple[int, int] | None = None, turns: int = 0
+        self, frame: av.VideoFrame, size: tuple[int, int] | None = None, turn: Turn = UPRIGHT
     ) -> None:
-        upright = (frame.width, frame.height) if turns % 2 == 0 else (frame.height, frame.width)
-        self.width, self.height = size or upright
+        self.width, self.height = size or turn.size(frame.width, frame.height)
         self._frame = frame
-        self._turns = turns % 4
+        self._turn = turn
         self._lock = threading.Lock()  # conversion also touches the colour tags of its source
         self._cache: dict[tuple[str, int, int], av.VideoFrame] = {}
 
     def bgr(self, width: int | None = None, height: int | None = None) -> Pixels:
-        width, height = width or self.width, height or self.height
-        if self._turns % 2:
-            width, height = height, width
-        frame = self._converted("bgr24", width, height)
-        pixels = _plane_view(frame, (frame.height, frame.width, 3))
-        return np.rot90(pixels, self._turns) if self._turns else pixels
+        frame = self._converted("bgr24", width or self.width, height or self.height)
+        return _read_only(plane_view(frame.planes[0], 3))
 
     def luma(self) -> Pixels:
-        width, height = (self.width, self.height)[:: -1 if self._turns % 2 else 1]
-        same = (self._frame.width, self._frame.height) == (width, height)
-        if same and self._frame.format.name in PLANAR_8_BIT:
+        size = (self._frame.width, self._frame.height)
+        is_there = size == (self.width, self.height) and self._turn == UPRIGHT
+        if is_there and self._frame.format.name in PLANAR_8_BIT:
             frame = self._frame
         else:  # not as "gray", which swscale stretches to full range
-            frame = self._converted("yuv420p", width, height)
-        pixels = _plane_view(frame, (height, width))
-        return np.rot90(pixels, self._turns) if self._turns else pixels
+            frame = self._converted("yuv420p", self.width, self.height)
+        return _read_only(plane_view(frame.planes[0]))
 
     def planes(self, width: int, height: int) -> av.VideoFrame:
-        if self._turns:
-            return planes_of_bgr(self.bgr(width, height))
         return self._converted("yuv420p", width, height)
 
     def _converted(self, layout: str, width: int, height: int) -> av.VideoFrame:
+        """Upright, in that layout and of that size."""
         with self._lock:
             found = self._cache.get((layout, width, height))
             if found is None:
-                found = _converter(layout, width, height).reformat(
-                    self._frame, width, height, layout, interpolation=Interpolation.AREA, threads=1
+                lying = self._turn.size(width, height)
+                found = _converter(layout, *lying).reformat(
+                    self._frame, *lying, layout, interpolation=Interpolation.AREA, threads=1
                 )
+                found = found if self._turn == UPRIGHT else written(found, self._turn)
                 self._cache[layout, width, height] = found
             return found
 
@@ -112,8 +107,7 @@ def copied(shared: av.VideoFrame, into: av.VideoFrame | None) -> av.VideoFrame:
     own = into if into is not None and fits else av.VideoFrame(shared.width, shared.height)
     own.colorspace, own.color_range = shared.colorspace, shared.color_range
     for target, source in zip(own.planes, shared.planes, strict=True):
-        shape = (source.height, source.width)
-        _strided(target, shape)[:] = _strided(source, shape)
+        plane_view(target)[:] = plane_view(source)
     return own
 
 
@@ -132,16 +126,6 @@ def _converter(layout: str, width: int, height: int) -> VideoReformatter:
             del known[next(iter(known))]
         known[key] = VideoReformatter()
     return known[key]
-
-
-def _plane_view(frame: av.VideoFrame, shape: tuple[int, ...]) -> Pixels:
-    """The first plane without its padding, as a view that keeps the frame alive."""
-    return _read_only(_strided(frame.planes[0], shape))
-
-
-def _strided(plane: VideoPlane, shape: tuple[int, ...]) -> Pixels:
-    strides = (plane.line_size, *shape[2:], 1)
-    return np.ndarray(shape, np.uint8, cast("memoryview", plane), strides=strides)
 
 
 def _read_only(pixels: Pixels) -> Pixels:

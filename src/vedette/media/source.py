@@ -5,19 +5,22 @@ frame, exact where the source's own stamps strictly increase, otherwise number /
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, unquote
 
-from vedette.addresses import LIVE_SCHEMES, is_live, scheme_of
+from vedette.addresses import LIVE_SCHEMES, device_of, is_live, scheme_of
 from vedette.media.folder import Folder
+from vedette.media.live import Live, Patience
 from vedette.media.packets import expanded
 from vedette.media.problems import media_error
 from vedette.media.timing import NOMINAL_RATE
-from vedette.media.tracks import Notebook, Pictures, Shot
-from vedette.media.video import Video
+from vedette.media.tracks import Note, Notebook, Pictures, Shot
+from vedette.media.upright import clockwise
+from vedette.media.video import How, Video
 from vedette.types.events import Incident
 from vedette.types.graph import Span, Stream
 from vedette.types.media import Checkpoint, Frame, Key
@@ -25,28 +28,43 @@ from vedette.types.media import Checkpoint, Frame, Key
 SCHEMES = frozenset({"http", "https"}) | LIVE_SCHEMES
 
 
-def open_source(stream: Stream, *, threads: int = 0) -> "Reader":
-    """A stream's video file, folder of pictures (``shots/?rate=10``, by default 25) or URL.
+def open_source(
+    stream: Stream,
+    *,
+    threads: int = 0,
+    patience: Patience = Patience(),  # noqa: B008  # a frozen value
+) -> "Reader":
+    """A stream's video file, folder of pictures (``shots/?rate=10``, by default 25), URL or webcam.
 
     ``threads``: 0 as many as the decoder likes, 1 none beside the caller's. With more than one,
     a damaged file may lose a few more frames at its end. ``${NAME}`` in a URL is a variable of the
-    environment; whatever tells of the stream shows the name.
+    environment; whatever tells of the stream shows the name. A live source that is lost is opened
+    again with ``patience``.
     """
     notebook = Notebook(stream.name)
-    url = expanded(stream.url)
+    url, how = expanded(stream.url), How(threads, clockwise(stream.rotate), clock=patience.clock)
     scheme = scheme_of(url) or "file"
-    if scheme in SCHEMES:
-        live = stream.pace == "live" or is_live(url)
-        video = Video(stream.url, notebook.note, threads=threads, live=live)
-        return Reader(stream, video, notebook)
+    if scheme in SCHEMES or device_of(url) is not None:
+        return Reader(stream, _connected(stream, notebook, how, patience), notebook)
     if scheme != "file":
         raise media_error(
             stream.url,
             f"a URL of scheme {scheme}",
-            f"a path, or a URL of scheme {', '.join(sorted(SCHEMES))}",
+            f"a path, webcam:0, or a URL of scheme {', '.join(sorted(SCHEMES))}",
             "a path without a scheme",
         )
-    return Reader(stream, _on_disk(stream.url, notebook, threads), notebook)
+    return Reader(stream, _on_disk(stream.url, notebook, how), notebook)
+
+
+def _connected(stream: Stream, notebook: Notebook, how: How, patience: Patience) -> Pictures:
+    """A URL: a live one comes back when it is lost."""
+    if stream.pace != "live" and not is_live(expanded(stream.url)):
+        return Video(stream.url, notebook.note, how)
+
+    def connect(note: Note, open_s: float, size: tuple[int, int] | None) -> Video:
+        return Video(stream.url, note, replace(how, live=True, open_s=open_s, size=size))
+
+    return Live(connect, notebook.note, patience)
 
 
 def local_file(url: str) -> Path | None:
@@ -141,14 +159,14 @@ class Reader:
         return Frame(key, time_s, shot.picture, self.size, (0.0, 0.0, float(width), float(height)))
 
 
-def _on_disk(url: str, notebook: Notebook, threads: int) -> Pictures:
+def _on_disk(url: str, notebook: Notebook, how: How) -> Pictures:
     path, query = _local(expanded(url))
     if path is not None and path.is_dir():
-        return Folder(path, notebook.note, rate=_rate(url, query))
+        return Folder(path, notebook.note, rate=_rate(url, query), turn=how.turn)
     if path is not None:
         if path.stat().st_size == 0:
             raise media_error(url, "an empty file", "a video", "copying it again")
-        return Video(path, notebook.note, threads=threads, live=False)
+        return Video(path, notebook.note, how)
     raise media_error(
         url,
         "nothing there",

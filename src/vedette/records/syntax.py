@@ -82,7 +82,7 @@ class StreamSyntax(Syntax):
     """One camera."""
 
     url: Text
-    """A file, folder or URL; a relative path starts at this file's folder."""
+    """A file, folder, URL or webcam (webcam:0); a relative path starts at this file's folder."""
     plan_on: Annotated[list[FrameNumber], MaxLen(2)] | None = None
     """Frames [start, end) to plan on; [start] goes to the end, [] is none."""
     report_on: Annotated[list[FrameNumber], MaxLen(2)] | None = None
@@ -90,13 +90,15 @@ class StreamSyntax(Syntax):
     pace: Literal["file", "live"] = "file"
     """live: frames arrive when they were captured, and a full queue drops the oldest.
 
-    It is the only pace of rtsp, rtmp, srt, tcp and udp, and need not be said of them."""
+    It is the only pace of rtsp, rtmp, srt, tcp, udp and webcams: no need to say it of them."""
     repeat: Annotated[int, Ge(1), Le(10**6)] = 1
     """How often to play it."""
     labels: Text | None = None
     """A file of what people saw in it (NAME.txt as MOTChallenge has it, or COCO's NAME.json).
 
     Accuracy is then against these labels. A relative path starts at this file's folder."""
+    rotate: Literal[0, 90, 180, 270] = 0
+    """Degrees clockwise to put upright what a player shows: for cameras that hang sideways."""
 
 
 class ChooseSyntax(Syntax):

@@ -10,8 +10,10 @@ from pathlib import Path
 from types import FrameType
 
 from vedette.declaring.operator import operators
+from vedette.media.live import Patience
 from vedette.media.source import local_file, open_source
-from vedette.models import load_detector
+from vedette.models import loader
+from vedette.models.own import identified
 from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
@@ -65,12 +67,13 @@ def run(
         database = scope.enter_context(Store(store))
         number = None if is_fresh else database.unfinished_run(plan.workflow.name)
         sink = database.begin_run(plan.workflow.name, number, plan=_identity(plan))
+        stop = scope.enter_context(stopped_by_ctrl_c())
+        patience = Patience(pause=stop.wait)  # nobody waits for a camera after Ctrl-C
         sources = {
-            stream.name: scope.enter_context(open_source(stream))
+            stream.name: scope.enter_context(open_source(stream, patience=patience))
             for _, stream in plan.workflow.streams()
         }
-        stop = scope.enter_context(stopped_by_ctrl_c())
-        executor = LocalExecutor(operators(), load_detector, paced=paced)
+        executor = LocalExecutor(operators(), loader(plan.workflow.models), paced=paced)
         report = executor.run(plan, sources, sink, stop=stop, progress=through)
         if report.finished:
             sink.finish()
@@ -88,7 +91,8 @@ def _identity(plan: Deployment) -> str:
     flow = plan.workflow
     streams = [(source, _content(stream)) for source, stream in flow.streams()]
     ends = [flow.deliver_to, flow.evidence_to]
-    return digest([streams, flow.steps, flow.transport, plan.placement, ends])
+    models = identified(flow.models)
+    return digest([streams, flow.steps, flow.transport, plan.placement, ends, models])
 
 
 def _content(stream: Stream) -> Stream:

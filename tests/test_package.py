@@ -12,7 +12,7 @@ from vedette.declaring.operator import operators, signatures
 from vedette.types.operators import Signature
 
 VERBS = ("load", "save", "check", "profile", "plan", "explain", "simulate", "rehearse", "run")
-OTHERS = ("workflow", "choose", "operator", "Model", "Knob")
+OTHERS = ("what_if", "workflow", "choose", "operator", "Model", "Knob")
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(vd.__path__, "vedette.")

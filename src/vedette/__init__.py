@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vedette.session import run as run
     from vedette.session import save as save
     from vedette.session import simulate as simulate
+    from vedette.session import what_if as what_if
     from vedette.session import workflow as workflow
     from vedette.types.graph import Knob as Knob
 
@@ -40,6 +41,7 @@ _HOMES = {
     "simulate": "vedette.session",
     "rehearse": "vedette.session",
     "run": "vedette.session",
+    "what_if": "vedette.session",
     "workflow": "vedette.session",
     "choose": "vedette.declaring.opening",
     "operator": "vedette.declaring.operator",

@@ -99,6 +99,10 @@ class City:
 
 @pytest.fixture
 def city() -> City:
+    return build_city()
+
+
+def build_city() -> City:
     streams = tuple(Stream(name, f"{name}.mkv") for name in ("a", "b"))
     workflow = Workflow(
         "amber",

@@ -198,3 +198,18 @@ def test_a_workflow_that_nobody_checked_is_checked_before_anything_is_measured(
 ) -> None:
     with pytest.raises(DeclarationError, match="found an empty mapping in steps"):
         vd.plan(replace(declared, steps=()), machines, measured)
+
+
+def test_what_if_forecasts_scenarios_beside_things_as_they_stand(
+    declared: Workflow, machines: Cluster, measured: Profile
+) -> None:
+    stands, slower, never = vd.what_if(
+        declared, machines, measured, ["device.edge.speed=x.5", "floor.frame_f1=1"]
+    )
+    assert stands.change == 0
+    assert slower.change is not None
+    assert slower.change >= 0
+    assert stands.candidate is not None
+    assert stands.candidate.figures.label == "predicted"
+    assert {each.verdict for each in (stands, slower)} == {"predicted, not checked by running"}
+    assert (never.candidate is None) == (never.miss is not None)

@@ -237,7 +237,7 @@ def _shadow_prices(field: Field, cheapest: Candidate | None) -> Iterator[ShadowP
     objective = context.workflow.objective
 
     def price(what: str, unit: str, found: Candidate | None) -> ShadowPrice:
-        return ShadowPrice(what, unit, _change(cheapest, found), found, _moved(cheapest, found))
+        return ShadowPrice(what, unit, _change(cheapest, found), found, moved(cheapest, found))
 
     keeps = _keeping(field.options, objective)
     for what, unit, changed in _larger(cluster):
@@ -259,8 +259,8 @@ def _change(now: Candidate | None, then: Candidate | None) -> float:
     return min(then.objective - now.objective, 0.0) if now else float("-inf")
 
 
-def _moved(now: Candidate | None, then: Candidate | None) -> tuple[str, ...]:
-    """Knobs, then machines, that change from one candidate to another."""
+def moved(now: Candidate | None, then: Candidate | None) -> tuple[str, ...]:
+    """Knobs, then places, that change from one candidate to another."""
     if now is None or then is None:
         return ()
     knobs = [f"{knob} {v}" for knob, v in then.choice.items() if now.choice.get(knob) != v]

@@ -14,6 +14,7 @@ from vedette.session.files import (
 from vedette.session.planning import Method, explain, plan, profile, profile_device
 from vedette.session.rehearsing import Rehearsal, rehearse, simulate
 from vedette.session.running import Ran, export_events, run
+from vedette.session.supposing import what_if
 from vedette.session.telling import sightings, write_page
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "save",
     "sightings",
     "simulate",
+    "what_if",
     "workflow",
     "write_page",
 ]

@@ -32,7 +32,7 @@ def wiring_mistakes(workflow: Workflow, signatures: Mapping[str, Signature]) -> 
     for step in workflow.ordered():
         signature = signatures.get(step.operator)
         inputs = [flows[name] for name in step.inputs if name in flows]
-        if signature is None or len(inputs) < len(step.inputs):
+        if signature is None or not inputs or len(inputs) < len(step.inputs):
             continue
         yield from _inputs(step, inputs, signature)
         yield from _condition(step, inputs)
@@ -52,6 +52,9 @@ def _names(workflow: Workflow) -> Iterator[Mistake]:
             hint = "another name"
             yield Mistake(("steps", step.name), found, "a name of its own", hint, at_key=True)
         seen.add(step.name)
+        if not step.inputs:
+            expected, hint = "steps or sources to read from", "from: ..."
+            yield Mistake(("steps", step.name, "from"), "no input", expected, hint)
         for number, name in enumerate(step.inputs):
             if name not in sources and name not in steps:
                 path = ("steps", step.name, "from", number)

@@ -9,14 +9,14 @@ from vedette import ops
 from vedette.declaring.building import is_absolute, local_path
 from vedette.declaring.check import check as check_both
 from vedette.declaring.check import check_cluster, check_workflow
+from vedette.declaring.deployed import check_deployment
 from vedette.declaring.operator import signatures
 from vedette.declaring.reading import read, read_cluster, read_workflow
 from vedette.declaring.registry import load_file
-from vedette.declaring.settings import ELSEWHERE
 from vedette.declaring.workflow import WorkflowBuilder
 from vedette.declaring.workflow import workflow as begin
 from vedette.declaring.writing import write_cluster, write_workflow
-from vedette.errors import DeclarationError, Place, Problem, nearest
+from vedette.errors import DeclarationError, Place, Problem
 from vedette.models.zoo import variants
 from vedette.records.plan import read_plan, write_plan
 from vedette.records.profile import read_profile, write_profile
@@ -88,10 +88,10 @@ def load_plan(path: str | Path) -> Plan:
     path = Path(path)
     with expecting(plan=path):
         plan = _seen_from(read_plan(path), lambda url: local_path(url, path.parent))
-    problems = tuple(_unrunnable(plan))
+    place = Place(str(path))
+    problems = dict.fromkeys(replace(problem, place=place) for problem in _unrunnable(plan))
     if problems:
-        place = Place(str(path))
-        raise DeclarationError(*(replace(problem, place=place) for problem in problems))
+        raise DeclarationError(*problems)
     return plan
 
 
@@ -170,15 +170,11 @@ def ensure_right(workflow: Workflow, cluster: Cluster | None = None) -> None:
 
 def _unrunnable(plan: Plan) -> Iterator[Problem]:
     """What people change in a plan's file, or what was made with operators that are not here."""
-    known = signatures()
-    for step in plan.workflow.steps:
-        if step.operator not in known:
-            found = f"the operator {step.operator!r} in {step.name}"
-            hint = nearest(step.operator, list(known)) + ELSEWHERE
-            yield Problem(found, "the name of an operator", hint)
+    known = signatures(), variants(larger=True)
     yield from check_cluster(plan.cluster)
     if plan.declared is not None:
-        yield from check_workflow(plan.declared, known, variants(larger=True))
+        yield from check_workflow(plan.declared, *known)
+    yield from check_deployment(plan, *known)
 
 
 def _declared(thing: str | Path | Workflow | Cluster) -> Workflow | Cluster:

@@ -17,11 +17,13 @@ def document(said: Said) -> Any:
 
 
 def test_check_of_nothing_wrong_lists_no_problems(vedette: Vedette, tmp_path: Path) -> None:
+    (tmp_path / "gate.mkv").touch()
     assert document(vedette("check", *film.declare(tmp_path), "--json")) == {"problems": []}
 
 
 def test_problems_come_with_their_places(vedette: Vedette, tmp_path: Path) -> None:
     workflow, _ = film.declare(tmp_path)
+    (tmp_path / "gate.mkv").touch()
     workflow.write_text(film.WORKFLOW.replace("run: track", "run: trak"))
     said = vedette("check", workflow, "--json")
     (problem,) = json.loads(said.out)["problems"]

@@ -47,7 +47,7 @@ def test_a_video_that_is_none(
     make(tmp_path / "gate.mkv")
     before = tree(tmp_path)
     cluster = {"profile": (), "plan": ("cluster.yaml",)}[verb]
-    assert_told(vedette(verb, "workflow.yaml", *cluster), "gate.mkv: ")
+    assert_told(vedette(verb, "workflow.yaml", *cluster), "gate.mkv")
     assert tree(tmp_path) == before
 
 

@@ -29,6 +29,7 @@ def test_declarations_that_are_saved_load_equal(tmp_path: Path) -> None:
 
 def test_nothing_is_wrong_with_files_or_values(tmp_path: Path) -> None:
     files = film.declare(tmp_path)
+    (tmp_path / "gate.mkv").touch()
     workflow, cluster = map(vd.load, files)
     assert vd.check(*files) == ()
     assert vd.check(workflow, cluster) == ()  # type: ignore[arg-type]  # they are what they are

@@ -1,7 +1,8 @@
 """Reading workflow.yaml and cluster.yaml: all mistakes of both at once, each with its line."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args
 
@@ -21,6 +22,13 @@ from vedette.types.operators import Signature
 
 T = TypeVar("T")
 NEWEST = max(get_args(Version))
+Also = Callable[[Workflow], Iterable[Mistake]]
+"""Finds more mistakes in a workflow than its file can show."""
+
+
+def nothing_more(_workflow: Workflow) -> Iterable[Mistake]:
+    """Nothing outside of the file is looked at."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +46,21 @@ class Reading(Generic[T]):
 
 
 def read_workflow(
-    path: Path, signatures: Mapping[str, Signature], variants: Iterable[str] = ()
+    path: Path,
+    signatures: Mapping[str, Signature],
+    variants: Iterable[str] = (),
+    also: Also = nothing_more,
 ) -> Workflow:
     """The workflow in a file; raises DeclarationError with every mistake.
 
     ``signatures`` are the known operators; ``variants`` the known model variants, the most
-    accurate first: a model that a step leaves unsaid may be any of them.
+    accurate first: a model that a step leaves unsaid may be any of them. ``also`` finds mistakes
+    that only a look outside of the file can.
     """
     variants = tuple(variants)
     reading = workflow_reading(read_document(path), path.parent, signatures, variants)
-    _raise(reading.problems(complete_mistakes(reading.value, signatures, variants)))
+    more = chain(complete_mistakes(reading.value, signatures, variants), also(reading.value))
+    _raise(reading.problems(more))
     return reading.value
 
 
@@ -63,6 +76,7 @@ def read(
     cluster: Path,
     signatures: Mapping[str, Signature],
     variants: Iterable[str] = (),
+    also: Also = nothing_more,
 ) -> tuple[Workflow, Cluster]:
     """Both files, and whether they fit; raises DeclarationError with the mistakes of both."""
     found: list[Problem] = []
@@ -77,7 +91,7 @@ def read(
     except DeclarationError as error:
         found += error.problems
     if flow is not None:
-        more = list(complete_mistakes(flow.value, signatures, variants))
+        more = [*complete_mistakes(flow.value, signatures, variants), *also(flow.value)]
         if machines is not None and not machines.mistakes:
             more += joint_mistakes(flow.value, machines.value)
         found += flow.problems(more)

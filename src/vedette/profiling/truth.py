@@ -1,6 +1,6 @@
 """What answers are scored against: the labels of streams that have any, golden for the others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -35,28 +35,26 @@ def reference(golden: Trace, workflow: Workflow) -> Trace:
     return with_labels(golden, labels, groups)
 
 
-def label_problems(workflow: Workflow) -> Iterable[Problem]:
-    """What is wrong with the streams' label files, each with its line.
+def label_problems(stream: Stream, groups: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with a stream's labels, each with its line; ``groups`` as :func:`groups_asked`.
 
     A video is opened to know how many frames it has; one that cannot be is no problem here.
     """
-    groups = groups_asked(workflow)
-    for _, stream in workflow.streams():
-        if stream.labels is None:
-            continue
-        try:
-            found = _named(read_annotations(stream.labels, frames=_frames(stream)), groups)
-        except DeclarationError as error:
-            yield from error.problems
-            continue
-        if groups and not groups.keys() & set(found.labels):
-            labels = ", ".join(found.labels[:8]) or "nothing"
-            yield Problem(
-                f"labels of {labels}, of which the workflow asks for none",
-                f"some of {', '.join(groups)}",
-                nearest(labels, tuple(groups)),
-                Place(stream.labels),
-            )
+    if stream.labels is None:
+        return
+    try:
+        found = _named(read_annotations(stream.labels, frames=_frames(stream)), groups)
+    except DeclarationError as error:
+        yield from error.problems
+        return
+    if groups and not groups.keys() & set(found.labels):
+        labels = ", ".join(found.labels[:8]) or "nothing"
+        yield Problem(
+            f"labels of {labels}, of which the workflow asks for none",
+            f"some of {', '.join(groups)}",
+            nearest(labels, tuple(groups)),
+            Place(stream.labels),
+        )
 
 
 def groups_asked(workflow: Workflow) -> dict[str, str]:

@@ -6,21 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from vedette import ops
-from vedette.declaring.building import is_absolute, local_path
 from vedette.declaring.check import check as check_both
 from vedette.declaring.check import check_cluster, check_workflow
 from vedette.declaring.deployed import check_deployment
 from vedette.declaring.operator import signatures
-from vedette.declaring.reading import read, read_cluster, read_workflow
+from vedette.declaring.paths import is_absolute, local_path
+from vedette.declaring.reading import (
+    Also,
+    nothing_more,
+    read,
+    read_cluster,
+    read_workflow,
+)
 from vedette.declaring.registry import load_file
 from vedette.declaring.workflow import WorkflowBuilder
 from vedette.declaring.workflow import workflow as begin
 from vedette.declaring.writing import write_cluster, write_workflow
 from vedette.errors import DeclarationError, Place, Problem
 from vedette.models.zoo import variants
+from vedette.records.mistakes import problems
 from vedette.records.plan import read_plan, write_plan
 from vedette.records.profile import read_profile, write_profile
 from vedette.session.fitting import expecting, kind_of
+from vedette.session.outside import outside_mistakes
 from vedette.types.cluster import Cluster
 from vedette.types.graph import Stream, Workflow
 from vedette.types.plan import Plan
@@ -69,18 +77,20 @@ def load(path: str | Path) -> Loaded:
     )
 
 
-def load_workflow(path: str | Path) -> Workflow:
+def load_workflow(path: str | Path, *, also: Also = nothing_more) -> Workflow:
     """The workflow at ``path``; raises DeclarationError with every mistake."""
     path = Path(path)
     with expecting(workflow=path):
-        return read_workflow(path, signatures(), variants())
+        return read_workflow(path, signatures(), variants(), also)
 
 
-def load_declaration(workflow: str | Path, cluster: str | Path) -> tuple[Workflow, Cluster]:
+def load_declaration(
+    workflow: str | Path, cluster: str | Path, *, also: Also = nothing_more
+) -> tuple[Workflow, Cluster]:
     """Both; raises DeclarationError with the mistakes of both, and where they do not fit."""
     workflow, cluster = Path(workflow), Path(cluster)
     with expecting(workflow=workflow, cluster=cluster):
-        return read(workflow, cluster, signatures(), variants())
+        return read(workflow, cluster, signatures(), variants(), also)
 
 
 def load_plan(path: str | Path) -> Plan:
@@ -115,7 +125,7 @@ def save(thing: Loaded, path: str | Path) -> None:
 
 
 def _seen_from(plan: Plan, seen: Callable[[str], str]) -> Plan:
-    """The plan with the paths of its streams as they are seen from somewhere else."""
+    """The plan with the paths of its streams and models as they are seen from somewhere else."""
     declared = plan.declared and _moved(plan.declared, seen)
     return replace(plan, workflow=_moved(plan.workflow, seen), declared=declared)
 
@@ -125,7 +135,8 @@ def _moved(workflow: Workflow, seen: Callable[[str], str]) -> Workflow:
         replace(source, streams=tuple(_stream_moved(each, seen) for each in source.streams))
         for source in workflow.sources
     )
-    return replace(workflow, sources=sources)
+    models = tuple(replace(each, file=seen(each.file)) for each in workflow.models)
+    return replace(workflow, sources=sources, models=models)
 
 
 def _stream_moved(stream: Stream, seen: Callable[[str], str]) -> Stream:
@@ -143,12 +154,12 @@ def check(
 ) -> tuple[Problem, ...]:
     """Everything that is wrong with a workflow, a cluster, or both; empty if nothing is.
 
-    Each is a file or a value. Problems of files have lines; those of values have none.
+    It looks whether the files that streams name are there, and what their labels say. Each is a
+    file or a value. Problems of files have lines; those of values have none.
     """
-    known = signatures(), variants(larger=True)
     try:
         if isinstance(workflow, str | Path) and isinstance(cluster, str | Path):
-            load_declaration(workflow, cluster)
+            load_declaration(workflow, cluster, also=outside_mistakes)
             return ()
         first = _declared(workflow)
         second = None if cluster is None else _declared(cluster)
@@ -156,9 +167,11 @@ def check(
         return error.problems
     if isinstance(first, Cluster):
         return check_cluster(first)
+    outside = () if isinstance(workflow, str | Path) else problems(outside_mistakes(first))
+    known = signatures(), variants(larger=True)
     if isinstance(second, Cluster):
-        return check_both(first, second, *known)
-    return check_workflow(first, *known)
+        return (*check_both(first, second, *known), *outside)
+    return (*check_workflow(first, *known), *outside)
 
 
 def ensure_right(workflow: Workflow, cluster: Cluster | None = None) -> None:
@@ -178,6 +191,8 @@ def _unrunnable(plan: Plan) -> Iterator[Problem]:
 
 
 def _declared(thing: str | Path | Workflow | Cluster) -> Workflow | Cluster:
+    if isinstance(thing, str | Path) and kind_of(Path(thing)) == "workflow":
+        return load_workflow(thing, also=outside_mistakes)
     found = thing if isinstance(thing, Workflow | Cluster) else load(thing)
     if not isinstance(found, Workflow | Cluster):
         kind = type(found).__name__.lower()

@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 PACKAGES = ("supervision==0.31.0", "trackers==2.6.0", "onnxruntime==1.31.1")
@@ -84,7 +85,10 @@ def main() -> None:
                 found = tracker.update(detect(picture))
                 first = first or time.monotonic()
                 frames, objects = frames + 1, objects + len(found)
-    json.dump({"frames": frames, "objects": objects, "first": first}, sys.stdout)
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak_mb = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    said = {"frames": frames, "objects": objects, "first": first, "peak_mb": peak_mb}
+    json.dump(said, sys.stdout)
 
 
 if __name__ == "__main__":

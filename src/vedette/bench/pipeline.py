@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from vedette import session
-from vedette.bench.floor import CLASSES, CONFIDENCE, SIZE, digest
+from vedette.bench.floor import CLASSES, CONFIDENCE, SIZE, digest, peak_mb
 from vedette.declaring.operator import operators
 from vedette.media.source import open_source
 from vedette.models import load_detector
@@ -87,7 +87,8 @@ def main() -> None:
 
     with TemporaryDirectory() as folder:
         ran = session.run(plan, store=Path(folder) / "events.db", progress=through)
-    json.dump({"frames": ran.figures.frames, "first": first}, sys.stdout)
+    said = {"frames": ran.figures.frames, "first": first, "peak_mb": peak_mb()}
+    json.dump(said, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ class Ended:
 
     said: Mapping[str, Any]
     cpu_s: float
-    peak_mb: float
     first_s: float | None = None
 
 
@@ -40,7 +39,7 @@ class Cost:
     def frame_ms(self) -> float:
         """CPU milliseconds of each frame that the long run has more than the short one.
 
-        >>> short, long = Ended({"frames": 16}, 1.5, 200.0), Ended({"frames": 516}, 6.5, 210.0)
+        >>> short, long = Ended({"frames": 16}, 1.5), Ended({"frames": 516}, 6.5)
         >>> Cost(short, long).frame_ms
         10.0
         """
@@ -82,6 +81,5 @@ def ended(command: Command) -> Ended:
     return Ended(
         said=told,
         cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_mb=usage.ru_maxrss / 1024,
         first_s=first - begun_s if first else None,
     )

@@ -14,6 +14,7 @@ from vedette.session.common import Progress
 
 TRACKS = {
     "ep": "A planned workflow against sending every frame to the cloud (ExecutiveProducer).",
+    "labels": "Settings against people's labels, and whether golden orders them alike.",
     "overhead": "A running pipeline against a plain loop with equal answers, in CPU time.",
 }
 """Every track by name, with what it measures."""

@@ -12,6 +12,9 @@ def command(
     plan: Annotated[Path, typer.Argument(help="The plan.")],
     part: Annotated[str, typer.Option(help="Which part: report, plan or all.")] = "report",
     report: Annotated[Path | None, typer.Option(help="Write a page to look at.")] = None,
+    tracks: Annotated[
+        Path | None, typer.Option(help="Write the tracks: NAME.mot.txt or NAME.coco.json.")
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -24,11 +27,16 @@ def command(
 
     promise(report)
     chosen = session.load_plan(plan)
+    if tracks:
+        promise(tracks)
+        session.ensure_tracks(chosen.workflow, tracks)
     with shown_progress() as progress:
         rehearsal = session.rehearse(chosen, part=part, progress=progress)
     if report:
         session.write_page(chosen, rehearsal, report, command=f"vedette rehearse {plan}")
         say(f"report: {report}")
+    if tracks:
+        say(f"tracks: {', '.join(map(str, session.write_tracks(rehearsal, tracks)))}")
     if json:
         emit({"figures": rehearsal.figures, "scores": rehearsal.scores, "events": rehearsal.events})
     else:

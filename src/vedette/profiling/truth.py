@@ -65,15 +65,22 @@ def groups_asked(workflow: Workflow) -> dict[str, str]:
     >>> groups_asked(Workflow("w", (), (Step("d", "detect", ("s",), {"classes": classes}),)))
     {'vehicle': 'vehicle', 'car': 'vehicle', 'bus': 'vehicle'}
     """
-    found: dict[str, str] = {}
+    asked = list(_classes(workflow))
+    return {group: group for group, _ in asked} | {label: group for group, label in asked}
+
+
+def labels_asked(workflow: Workflow) -> frozenset[str]:
+    """The labels that the detecting steps let through."""
+    return frozenset(label for _, label in _classes(workflow))
+
+
+def _classes(workflow: Workflow) -> Iterator[tuple[str, str]]:
+    """(group, label) as the detecting steps merge them."""
     for step in workflow.steps:
         classes = step.settings.get("classes")
-        if isinstance(classes, Mapping):
-            for group, labels in classes.items():
-                found.setdefault(str(group), str(group))
-                for label in labels if isinstance(labels, (list, tuple)) else ():
-                    found[str(label)] = str(group)
-    return found
+        for group, labels in classes.items() if isinstance(classes, Mapping) else ():
+            for label in labels if isinstance(labels, (list, tuple)) else ():
+                yield str(group), str(label)
 
 
 def _named(seen: Annotations, groups: Mapping[str, str]) -> Annotations:

@@ -1,5 +1,6 @@
 """The verbs, composed of all the parts; the only place that knows them all."""
 
+from vedette.session.exporting import ensure_tracks, write_tracks
 from vedette.session.files import (
     check,
     load,
@@ -22,6 +23,7 @@ __all__ = [
     "Ran",
     "Rehearsal",
     "check",
+    "ensure_tracks",
     "explain",
     "export_events",
     "load",
@@ -41,4 +43,5 @@ __all__ = [
     "what_if",
     "workflow",
     "write_page",
+    "write_tracks",
 ]

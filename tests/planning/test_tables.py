@@ -18,7 +18,7 @@ def table(planner: str) -> Any:
     return TypeAdapter(input_type(planner)).validate_python(example(planner))
 
 
-@pytest.mark.parametrize("planner", ["knobs", "placement"])
+@pytest.mark.parametrize("planner", ["knobs", "placement", "fleet"])
 def test_every_example_is_valid_and_solved_with_a_proof(planner: str) -> None:
     answer = solve(planner, table(planner))
     assert answer.keys() > PROOF
@@ -28,7 +28,15 @@ def test_every_example_is_valid_and_solved_with_a_proof(planner: str) -> None:
 
 @pytest.mark.parametrize(
     ("planner", "method"),
-    [("knobs", "exact"), ("knobs", "chameleon"), ("placement", "exact"), ("placement", "lagrange")],
+    [
+        ("knobs", "exact"),
+        ("knobs", "chameleon"),
+        ("placement", "exact"),
+        ("placement", "lagrange"),
+        ("fleet", "exact"),
+        ("fleet", "lagrange"),
+        ("fleet", "dp"),
+    ],
 )
 def test_every_method_solves_the_example_and_bounds_its_gap(planner: str, method: str) -> None:
     best = solve(planner, table(planner), "brute")["objective"]
@@ -126,10 +134,10 @@ def test_names_that_are_given_twice_and_negative_weights_are_mistakes() -> None:
     with pytest.raises(InputError) as error:
         solve("placement", wrong)
     assert [problem.found for problem in error.value.problems] == [
-        "2 devices of the name 'edge'",
         "2 pipelines of the name 'camera1'",
         "mbps_weight = -1",
         "price_weight = nan",
+        "2 devices of the name 'edge'",
         "2 camera2 steps of the name 'detect'",
     ]
 
@@ -141,7 +149,7 @@ def test_a_knob_that_is_given_twice_is_a_mistake() -> None:
 
 
 def test_an_unknown_planner_or_method_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match="knobs, placement"):
+    with pytest.raises(InputError, match="knobs, placement, fleet"):
         input_type("knob")
     with pytest.raises(InputError, match="brute, chameleon, exact"):
         solve("knobs", table("knobs"), "brut")

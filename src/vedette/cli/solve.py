@@ -10,7 +10,7 @@ from vedette.cli.output import Json, emit
 
 
 def command(
-    planner: Annotated[str, typer.Argument(help="knobs or placement.")],
+    planner: Annotated[str, typer.Argument(help="knobs, placement or fleet.")],
     file: Annotated[Path | None, typer.Argument(help="The table as JSON; - for stdin.")] = None,
     *,
     method: Annotated[
@@ -24,7 +24,8 @@ def command(
 ) -> None:
     """Solve one planning problem from a JSON table; the answer states its bound and gap.
 
-    Example: `vedette solve knobs --example | vedette solve knobs - --method exact`
+    Example: `vedette solve knobs --example | vedette solve knobs - --method exact`, and for many
+    cameras with a table each `vedette solve fleet cameras.json`
     """
     from vedette.errors import InputError, Problem
     from vedette.planning import tables

@@ -55,8 +55,10 @@ class Solution:
 Method = Callable[[Selection], Solution]
 
 
-def exact(problem: Selection) -> Solution:
+def exact(problem: Selection, *, gap: float = 0.0, nodes: int | None = None) -> Solution:
     """The cheapest selection, proven by branch and bound (HiGHS, by scipy.optimize.milp).
+
+    It ends where it is within ``gap`` of its bound, or after so many ``nodes``.
 
     >>> two = Selection(np.array([[3.0, 1.0], [3.0, 2.0]]),
     ...                 np.array([[[0.0], [5.0]], [[0.0], [5.0]]]), np.array([6.0]))
@@ -69,7 +71,7 @@ def exact(problem: Selection) -> Solution:
         constraints=constraints,
         bounds=Bounds(0, 1),
         integrality=np.ones(len(cost), np.int_),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": gap, **({} if nodes is None else {"node_limit": nodes})},
     )
     if found.x is None:
         raise _infeasible(problem)
@@ -125,7 +127,7 @@ def lagrange(problem: Selection, *, rounds: int = 300) -> Solution:
         )
         bound = max(bound, value)
         if stale == 0 or best is None:
-            fitted = _repaired(eased, picks, prices)
+            fitted = repaired(eased, picks, prices)
             tried += 1
             if fitted is not None and (best is None or eased.objective(fitted) < best[0]):
                 best = eased.objective(fitted), fitted
@@ -138,12 +140,12 @@ def lagrange(problem: Selection, *, rounds: int = 300) -> Solution:
         prices = np.maximum(prices + length * excess, 0.0)
     if best is None:
         return exact(problem)  # what greedy repair cannot fit may still fit
-    picks = _improved(eased, best[1])
+    picks = improved(eased, best[1])
     value = problem.objective(picks)
     return Solution(picks, Proof(value, min(bound, value), "lagrange", tried))
 
 
-def _repaired(problem: Selection, picks: Picks, prices: Floats) -> Picks | None:
+def repaired(problem: Selection, picks: Picks, prices: Floats) -> Picks | None:
     """Move groups, each time the one that pays least for each unit of excess it takes away."""
     picks, groups = picks.copy(), np.arange(len(picks))
     used = problem.used(picks)
@@ -164,7 +166,7 @@ def _repaired(problem: Selection, picks: Picks, prices: Floats) -> Picks | None:
     return None
 
 
-def _improved(problem: Selection, picks: Picks) -> Picks:
+def improved(problem: Selection, picks: Picks) -> Picks:
     """Move single groups to the option that saves most and fits, until none saves anything."""
     picks, groups = picks.copy(), np.arange(len(picks))
     used = problem.used(picks)

@@ -1,6 +1,6 @@
 """Pipelines that share devices and links, as a table: a placement is an option of its pipeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import isfinite, prod
@@ -157,38 +157,42 @@ def _placement_problems(table: PlacementTable) -> Iterator[Problem]:
     devices = [device.name for device in table.devices]
     if not devices or not table.pipelines:
         yield Problem("no devices or no pipelines", "at least one of each", "the example")
-    yield from repeated("device", devices)
     yield from repeated("pipeline", [pipeline.name for pipeline in table.pipelines])
-    yield from _number_problems(table)
-    for link in table.links:
-        for end in (link.source, link.target):
-            if end not in devices:
-                yield Problem(f"a link to {end!r}", "a device", nearest(end, devices))
+    yield from negative("mbps_weight", table.mbps_weight)
+    yield from negative("price_weight", table.price_weight)
+    yield from site_problems(table.devices, table.links, table.load_limit)
     for pipeline in table.pipelines:
         yield from _pipeline_problems(pipeline, devices)
 
 
-def _number_problems(table: PlacementTable) -> Iterator[Problem]:
-    links = [(f"{link.source}->{link.target}", link) for link in table.links]
+def site_problems(
+    devices: Sequence[Device], links: Sequence[Link], load_limit: float
+) -> Iterator[Problem]:
+    """What is wrong with the devices and links of a table."""
+    names = [device.name for device in devices]
+    ways = [(f"{link.source}->{link.target}", link) for link in links]
+    yield from repeated("device", names)
     positive = {
-        **{f"{d.name} {k}": getattr(d, k) for d in table.devices for k in ("cores", "speed")},
-        **{f"{d.name} memory_gb": d.memory_gb for d in table.devices},
-        **{f"{name} rate_mbps": link.rate_mbps for name, link in links},
-        **{f"{name} back_mbps": link.back_mbps for name, link in links},
-        "load_limit": table.load_limit,
+        **{f"{d.name} {k}": getattr(d, k) for d in devices for k in ("cores", "speed")},
+        **{f"{d.name} memory_gb": d.memory_gb for d in devices},
+        **{f"{name} rate_mbps": link.rate_mbps for name, link in ways},
+        **{f"{name} back_mbps": link.back_mbps for name, link in ways},
+        "load_limit": load_limit,
     }
     for name, value in positive.items():
         if not (isfinite(value) and value > 0):
             yield Problem(f"{name} = {value:g}", "a finite number above 0", "1.0")
-    yield from _negative("mbps_weight", table.mbps_weight)
-    yield from _negative("price_weight", table.price_weight)
-    for device in table.devices:
-        yield from _negative(f"{device.name} price_per_hour", device.price_per_hour)
-    for name, link in links:
-        yield from _negative(f"{name} price_per_gb", link.price_per_gb)
+    for device in devices:
+        yield from negative(f"{device.name} price_per_hour", device.price_per_hour)
+    for name, link in ways:
+        yield from negative(f"{name} price_per_gb", link.price_per_gb)
+        for end in (link.source, link.target):
+            if end not in names:
+                yield Problem(f"a link to {end!r}", "a device", nearest(end, names))
 
 
-def _negative(name: str, value: float) -> Iterator[Problem]:
+def negative(name: str, value: float) -> Iterator[Problem]:
+    """A number that has to be finite and from 0, and is not."""
     if not (isfinite(value) and value >= 0):
         yield Problem(f"{name} = {value:g}", "a finite number from 0", "0.0")
 
@@ -215,7 +219,7 @@ def _pipeline_problems(pipeline: Pipeline, devices: list[str]) -> Iterator[Probl
         if step.at is not None and step.at not in devices:
             yield Problem(f"{step.name} at {step.at!r}", "a device", nearest(step.at, devices))
         for name in ("cpu_cores", "memory_gb", "output_mbps"):
-            yield from _negative(f"{pipeline.name}.{step.name}: {name}", getattr(step, name))
+            yield from negative(f"{pipeline.name}.{step.name}: {name}", getattr(step, name))
         before.append(step.name)
 
 

@@ -4,18 +4,27 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vedette.planning import knob_table, placement_table
+from vedette.planning import fleet_table, knob_table, placement_table
 from vedette.planning.answer import known
+from vedette.planning.fleet_answer import solve_fleet
+from vedette.planning.fleet_table import FleetTable
 from vedette.planning.knob_table import KnobsTable, solve_knobs
 from vedette.planning.placement_table import PlacementTable, solve_placement
 
-INPUTS: Mapping[str, type[KnobsTable] | type[PlacementTable]] = {
+Table = KnobsTable | PlacementTable | FleetTable
+INPUTS: Mapping[str, type[Table]] = {
     "knobs": KnobsTable,
     "placement": PlacementTable,
+    "fleet": FleetTable,
+}
+EXAMPLES: Mapping[str, Table] = {
+    "knobs": knob_table.EXAMPLE,
+    "placement": placement_table.EXAMPLE,
+    "fleet": fleet_table.EXAMPLE,
 }
 
 
-def input_type(planner: str) -> type[KnobsTable] | type[PlacementTable]:
+def input_type(planner: str) -> type[Table]:
     """The dataclass of a planner's table, from which its JSON Schema is made."""
     known("planner", planner, INPUTS)
     return INPUTS[planner]
@@ -23,14 +32,11 @@ def input_type(planner: str) -> type[KnobsTable] | type[PlacementTable]:
 
 def example(planner: str) -> dict[str, Any]:
     """A small valid table."""
-    return asdict(
-        knob_table.EXAMPLE if input_type(planner) is KnobsTable else placement_table.EXAMPLE
-    )
+    input_type(planner)
+    return asdict(EXAMPLES[planner])
 
 
-def solve(
-    planner: str, table: KnobsTable | PlacementTable, method: str | None = None
-) -> dict[str, Any]:
+def solve(planner: str, table: Table, method: str | None = None) -> dict[str, Any]:
     """The answer with its objective, bound, gap, method and number of options evaluated.
 
     ``method`` None: trying all where that is little, else the planner's quick method. Raises
@@ -40,4 +46,6 @@ def solve(
     input_type(planner)
     if isinstance(table, KnobsTable):
         return solve_knobs(table, method)
+    if isinstance(table, FleetTable):
+        return solve_fleet(table, method)
     return solve_placement(table, method)

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 
 project = "Vedette"
 author = "Vedette's authors"
-copyright = "Apache-2.0"  # noqa: A001 - the name that Sphinx reads
+copyright = "Vedette's authors. Apache-2.0"  # noqa: A001 - the name that Sphinx reads
 release = vedette.__version__
 version = release
 

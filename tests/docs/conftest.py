@@ -21,6 +21,13 @@ def reference() -> str:
 
 
 @pytest.fixture(scope="session")
+def written() -> str:
+    """The pages on declaring and doing, which people wrote."""
+    pages = [DOCS / "declaring.md", *sorted((DOCS / "howto").glob("*.md"))]
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+@pytest.fixture(scope="session")
 def declaring() -> str:
     return (DOCS / "declaring.md").read_text(encoding="utf-8")
 

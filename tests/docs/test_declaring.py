@@ -15,6 +15,7 @@ def written(declaring: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     workflow, cluster = re.findall(r"```yaml\n(.*?)```", declaring, re.DOTALL)
     (tmp_path / "workflow.yaml").write_text(workflow, encoding="utf-8")
     (tmp_path / "cluster.yaml").write_text(cluster, encoding="utf-8")
+    (tmp_path / "bikes.mp4").touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -5,21 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vedette.session import check
-
 README = Path(__file__).parents[2] / "README.md"
 
 
 def blocks(language: str) -> list[str]:
     """The fenced blocks of a language, in order."""
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-
-
-def test_the_workflow_in_the_readme_has_no_mistake(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
-    file = tmp_path / "workflow.yaml"
-    file.write_text(text, encoding="utf-8")
-    assert check(file) == ()
 
 
 def test_the_operator_in_the_readme_is_one(tmp_path: Path) -> None:

@@ -51,15 +51,15 @@ def test_the_reference_has_every_knob_of_our_operators(reference: str) -> None:
     assert knobs <= {(cells[0].strip("| `"), cells[-1].strip("| ")) for cells in lines}
 
 
-def test_the_pages_have_every_metric(reference: str, declaring: str) -> None:
+def test_the_pages_have_every_metric(reference: str, written: str) -> None:
     for metric in (*get_args(Metric), *get_args(Accuracy)):
         assert f"`{metric}`" in reference
-        assert f"`{metric}`" in declaring
+        assert f"`{metric}`" in written
 
 
 @pytest.mark.parametrize("kind", SYNTAX, ids=lambda kind: kind.__name__)
-def test_the_pages_explain_every_key(kind: type[syntax.Syntax], declaring: str) -> None:
-    assert [name for name in fields(kind) if f"`{name}`" not in declaring] == []
+def test_the_pages_explain_every_key(kind: type[syntax.Syntax], written: str) -> None:
+    assert [name for name in fields(kind) if f"`{name}`" not in written] == []
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)

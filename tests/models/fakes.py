@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vedette.models.backend import Arrays, completed, detections
 from vedette.models.labels import COCO_LABELS
@@ -20,6 +21,17 @@ class FakeBackend:
     def submit(self, batch: Arrays) -> Future[Arrays]:
         self.asked.append(batch)
         return completed(lambda: self._function(batch))
+
+
+class FakeClassifier:
+    """Sure of one label, the more so the brighter the picture."""
+
+    def __init__(self, labels: tuple[str, ...] = ("dark", "bright")) -> None:
+        self.labels = labels
+
+    def classify(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
+        light = np.array([frame.picture.luma().mean() / 255 for frame in frames])
+        return np.column_stack((1 - light, light)).astype(np.float32)
 
 
 class FakeDetector:

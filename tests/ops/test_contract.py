@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.models.fakes import FakeDetector
+from tests.models.fakes import FakeClassifier, FakeDetector
 
 from vedette import ops
 from vedette.declaring.operator import operators, signatures
@@ -26,6 +26,7 @@ from vedette.types.media import Detections, Frame, Key, Packet
 FRAMES, SIZE = 8, (96, 64)
 SEEN = {n: [("car", 0.9, (4.0 + 4 * n, 10.0, 36.0 + 4 * n, 40.0))] for n in range(FRAMES)}
 DETECTOR = FakeDetector(SEEN)
+MODELS = {"Detector": DETECTOR, "Classifier": FakeClassifier()}
 SETTINGS: dict[str, dict[str, Any]] = {
     "detect": {"classes": {"vehicle": ["car"]}},
     "match_colour": {"colour": "white"},
@@ -84,7 +85,7 @@ def calls(name: str) -> list[tuple[Any, ...]]:
 def fresh(name: str) -> tuple[Any, Callable[..., Any]]:
     """An operator as an executor makes it, and how it is called."""
     signature, made = signatures()[name], operators()[name]
-    models = dict.fromkeys(signature.models, DETECTOR)
+    models = {name: MODELS[kind] for name, kind in signature.kinds.items()}
     if signature.stateful:
         instance = made(**SETTINGS.get(name, {}))
         return instance, partial(instance, **models)

@@ -1,13 +1,13 @@
 """A workflow or cluster from plain values in the syntax of its file."""
 
-import os.path
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from vedette.addresses import is_live
+from vedette.declaring.models import built_models
 from vedette.declaring.opening import Choose, declared_step
+from vedette.declaring.paths import local_path
 from vedette.declaring.shape import UNREAD
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.graph import (
@@ -58,6 +58,7 @@ def built_workflow(
         objective=Objective(**clean.get("objective", {})),
         events=EventRule(**clean.get("events", {})),
         transport=Transport(**transport),
+        models=tuple(built_models(clean.get("models", {}), folder)),
         **rest,
     )
 
@@ -73,20 +74,6 @@ def built_cluster(clean: dict[str, Any], names: Iterable[str]) -> Cluster:
         ),
         links=tuple(_link(link) for link in clean.get("links", ())),
     )
-
-
-def local_path(url: str, folder: Path) -> str:
-    """A relative path as seen from the current folder; URLs and absolute paths stay.
-
-    >>> local_path("camera1.mp4", Path("city")), local_path("rtsp://10.0.0.7/a", Path("city"))
-    ('city/camera1.mp4', 'rtsp://10.0.0.7/a')
-    """
-    return url if is_absolute(url) else os.path.normpath(folder / url)
-
-
-def is_absolute(url: str) -> bool:
-    """Whether it means the same in any folder; of a variable only its user knows."""
-    return re.match(r"[A-Za-z][\w+.-]+:|\$\{", url) is not None or Path(url).is_absolute()
 
 
 def own_pace(url: str) -> Pace:

@@ -6,6 +6,7 @@ from itertools import chain
 from vedette.addresses import is_live
 from vedette.declaring.labels import label_mistakes
 from vedette.declaring.machines import cluster_mistakes, joint_mistakes
+from vedette.declaring.models import model_mistakes
 from vedette.declaring.settings import setting_mistakes
 from vedette.declaring.shape import fit
 from vedette.declaring.wiring import wiring_mistakes
@@ -51,8 +52,10 @@ def complete_mistakes(
     workflow: Workflow, signatures: Mapping[str, Signature], variants: Iterable[str]
 ) -> Iterator[Mistake]:
     """What no part of a workflow shows by itself: how its parts go together."""
+    variants = tuple(variants)
     return chain(
         _streams(workflow),
+        model_mistakes(workflow, variants),
         setting_mistakes(workflow, signatures, variants),
         wiring_mistakes(workflow, signatures),
         label_mistakes(workflow),

@@ -7,6 +7,8 @@ from typing import Any
 from vedette.types.graph import Scalar, Step, Value
 from vedette.types.operators import Signature
 
+CLASSIFIER = "Classifier"
+
 
 @dataclass(frozen=True, slots=True)
 class Choose:
@@ -32,7 +34,8 @@ def declared_step(
 ) -> Step:
     """A step with what its user said, and the declared values of every knob left unsaid.
 
-    A model left unsaid may be any of ``variants``, in their order.
+    A model left unsaid may be any of ``variants``, in their order, but for a classifier: the zoo
+    has none.
     """
     choices = _unsaid(signature, variants) if signature else {}
     settings: dict[str, Value] = {}
@@ -49,7 +52,8 @@ def _unsaid(signature: Signature, variants: Iterable[str]) -> dict[str, tuple[Sc
     found: dict[str, tuple[Scalar, ...]] = {
         name: setting.choices for name, setting in signature.settings.items() if setting.choices
     }
-    return found | {model: tuple(variants) for model in signature.models}
+    detectors = [name for name in signature.models if signature.kinds.get(name) != CLASSIFIER]
+    return found | {model: tuple(variants) for model in detectors}
 
 
 def _as_read(value: Any) -> Any:

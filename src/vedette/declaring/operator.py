@@ -102,6 +102,7 @@ def _read(target: Callable[..., Any]) -> Signature:
         output=_port(call_hints["return"]),
         settings={p.name: _setting(p, hints[p.name]) for p in keywords if p.name not in models},
         models=tuple(models),
+        kinds={name: get_args(call_hints[name])[0].__name__ for name in models},
         stateful=is_class,
         doc=inspect.getdoc(target) or "",
     )

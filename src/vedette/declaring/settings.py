@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
+from vedette.declaring.models import labels_of, own_variants
 from vedette.declaring.shape import core_type, described, fit, instead
 from vedette.errors import nearest
 from vedette.records.mistakes import ElementPath, Mistake, shown
+from vedette.records.syntax import ZooLabel
 from vedette.types.graph import Scalar, Step, Workflow
+from vedette.types.models import OwnModel
 from vedette.types.operators import Setting, Signature
 
 RESERVED = ("run", "from", "when")
@@ -60,7 +64,8 @@ def setting_mistakes(
     workflow: Workflow, signatures: Mapping[str, Signature], variants: Iterable[str]
 ) -> Iterator[Mistake]:
     """Every step's settings and choices against its operator's signature."""
-    checker, variants = SettingChecker(), tuple(variants)
+    own = own_variants(workflow)
+    checker, variants = SettingChecker(), (*own, *variants)
     for step in workflow.steps:
         path = ("steps", step.name)
         signature = signatures.get(step.operator)
@@ -75,7 +80,8 @@ def setting_mistakes(
             if name in signature.models:
                 yield from _variant(value, variants, place)
             elif name in signature.settings:
-                yield from _value(value, signature.settings[name], place, checker)
+                setting = _asked_of(signature.settings[name], step, signature, own)
+                yield from _value(value, setting, place, checker)
         for name, values in step.choices.items():
             yield from _choice(values, (*path, name))
 
@@ -94,6 +100,41 @@ def _unknown_and_missing(step: Step, signature: Signature, path: ElementPath) ->
             found = f"no {name!r}"
             expected = _expected(setting)
             yield Mistake((*path, name), found, expected, f"{name}: ...", at_key=True)
+    for name in signature.models:
+        if name not in given:
+            found, expected = f"no {name!r}", "the name of one under models"
+            yield Mistake((*path, name), found, expected, f"{name}: mine", at_key=True)
+
+
+def _asked_of(
+    setting: Setting, step: Step, signature: Signature, own: Mapping[str, OwnModel]
+) -> Setting:
+    """The setting with the labels of those models that the step names."""
+    has_zoo, labels = labels_of(step, signature, own)
+    if has_zoo and labels == ():
+        return setting
+    return replace(setting, schema=_relabelled(setting.schema, has_zoo, labels))
+
+
+def _relabelled(hint: Any, has_zoo: bool, labels: tuple[str, ...] | None) -> Any:
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        inner, *marks = inside
+        kept = [_labelled(mark, has_zoo, labels) for mark in marks]
+        marks = [mark for mark in kept if mark is not None]
+        inner = _relabelled(inner, has_zoo, labels)
+        return Annotated[(inner, *marks)] if marks else inner
+    if origin in (list, dict):
+        return origin[tuple(_relabelled(each, has_zoo, labels) for each in inside)]
+    return hint
+
+
+def _labelled(mark: Any, has_zoo: bool, labels: tuple[str, ...] | None) -> Any:
+    if not isinstance(mark, ZooLabel):
+        return mark
+    if labels is None:
+        return None
+    return ZooLabel((*labels, *(mark.names if has_zoo else ())), mark.kind)
 
 
 def _given(step: Step, path: ElementPath) -> Iterator[tuple[str, ElementPath, Any]]:

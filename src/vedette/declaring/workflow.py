@@ -11,9 +11,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from vedette.declaring.building import own_pace
+from vedette.declaring.models import own_model
 from vedette.declaring.opening import Choose, choose, declared_step
 from vedette.declaring.operator import operator_name
 from vedette.declaring.operator import signatures as registered
@@ -27,6 +29,7 @@ from vedette.types.graph import (
     Transport,
     Workflow,
 )
+from vedette.types.models import OwnModel
 from vedette.types.operators import Signature
 
 __all__ = ["WorkflowBuilder", "choose", "workflow"]
@@ -60,6 +63,7 @@ class WorkflowBuilder:
         self._variants = variants
         self._sources: list[Source] = []
         self._steps: list[Step] = []
+        self._models: list[OwnModel] = []
 
     def source(self, name: str, /, *streams: Stream, **urls: str) -> str:
         """Streams that are treated alike: each with its URL, or as a :class:`Stream`.
@@ -68,6 +72,14 @@ class WorkflowBuilder:
         """
         named = (Stream(stream, url, pace=own_pace(url)) for stream, url in urls.items())
         self._sources.append(Source(name, (*streams, *named)))
+        return name
+
+    def model(self, name: str, file: str, /, **said: Given) -> str:
+        """A model file of yours, in the words of its syntax: ``size=640``, ``labels=[...]``.
+
+        Returns the name, for steps to run. With several sizes each is a variant: NAME-SIZE.
+        """
+        self._models.append(own_model(name, file, Path(), {**said}))
         return name
 
     def step(
@@ -115,6 +127,7 @@ class WorkflowBuilder:
             self.name,
             tuple(self._sources),
             tuple(self._steps),
+            models=tuple(self._models),
             deliver_to=deliver_to,
             evidence_to=evidence_to,
         )

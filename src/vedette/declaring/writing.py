@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from vedette.addresses import has_secrets
-from vedette.declaring.building import is_absolute, own_pace
+from vedette.declaring.building import own_pace
+from vedette.declaring.models import plain_model
+from vedette.declaring.paths import is_absolute
 from vedette.records.files import write_bytes
 from vedette.records.layout import yaml_text
 from vedette.types.cluster import Cluster, Device, Link
@@ -40,6 +42,7 @@ def plain_workflow(workflow: Workflow, folder: Path | None = None) -> dict[str, 
         "version": workflow.version,
         "name": workflow.name,
         "sources": {source.name: _source(source, folder) for source in workflow.sources},
+        "models": {each.name: plain_model(each, folder) for each in workflow.models},
         "steps": {step.name: _step(step) for step in workflow.steps},
         "objective": {
             "minimise": dict(objective.minimise),
@@ -59,6 +62,8 @@ def plain_workflow(workflow: Workflow, folder: Path | None = None) -> dict[str, 
         },
         "deliver_to": workflow.deliver_to,
     }
+    if not workflow.models:
+        del plain["models"]
     return plain if workflow.evidence_to is None else plain | {"evidence_to": workflow.evidence_to}
 
 

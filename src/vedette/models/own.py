@@ -45,15 +45,18 @@ def is_web(file: str) -> bool:
     return file.partition(":")[0] in ("http", "https")
 
 
+def is_here(model: OwnModel) -> bool:
+    """Whether its file is on this machine already."""
+    return _asset(model).cached if is_web(model.file) else Path(model.file).is_file()
+
+
 def located(model: OwnModel) -> Path:
     """The model's file on this machine, fetched if it is an address; its digest is held to.
 
     Raises ModelError.
     """
     if is_web(model.file):
-        name = model.file.rsplit("/", 1)[-1].partition("?")[0] or "model.onnx"
-        folder = f"own/{(model.sha256 or model.name)[:16]}"
-        return fetch(Asset(folder, name, "of its user", (model.file,), sha256=model.sha256))
+        return fetch(_asset(model))
     path = Path(model.file)
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
@@ -71,6 +74,12 @@ def located(model: OwnModel) -> Path:
             )
         )
     return path
+
+
+def _asset(model: OwnModel) -> Asset:
+    name = model.file.rsplit("/", 1)[-1].partition("?")[0] or "model.onnx"
+    folder = f"own/{(model.sha256 or model.name)[:16]}"
+    return Asset(folder, name, "of its user", (model.file,), sha256=model.sha256)
 
 
 def file_digest(path: Path) -> str:

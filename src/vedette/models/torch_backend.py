@@ -94,7 +94,7 @@ def _named(answer: Any, name: str = "output") -> list[tuple[str, Any]]:
 
 
 def _form(path: Path) -> str:
-    """Whether it is "exported" or "script", by what lies in the archive; a pickle of weights is refused."""
+    """Whether it is "exported" or "script", by what lies in it; a pickle of weights is refused."""
     place = Place(str(path))
     try:
         with zipfile.ZipFile(path) as archive:

@@ -6,11 +6,11 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import AfterValidator
 
 from vedette.models.labels import COCO_LABELS
-from vedette.records.syntax import OneOf, Unit
+from vedette.records.syntax import Unit, ZooLabel
 
 Share = Annotated[float, Ge(0), Le(1)]
 Duration = Annotated[float, Ge(0), Le(3600), Unit("seconds")]
-Label = Annotated[str, OneOf(COCO_LABELS, "a label that the model knows")]
+Label = Annotated[str, ZooLabel(COCO_LABELS, "a label that the model knows")]
 
 
 def _each_once(classes: dict[str, list[str]]) -> dict[str, list[str]]:

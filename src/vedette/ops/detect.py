@@ -30,7 +30,8 @@ def detect(
     """Objects of the asked classes, boxes in source pixels, the surest first.
 
     ``classes`` maps each group of the question to the model's labels that it merges, as in
-    ``{"vehicle": ["car", "truck"]}``; other labels are dropped.
+    ``{"vehicle": ["car", "truck"]}``; other labels are dropped. A model must know at least one
+    label of each group.
     """
     (found,) = model.detect([frame], confidence=confidence)
     table = _group_of(found.labels, tuple((group, *names) for group, names in classes.items()))
@@ -64,12 +65,12 @@ def _group_of(labels: tuple[str, ...], classes: tuple[tuple[str, ...], ...]) -> 
     """The group's number for each label, -1 for one that nobody asked for."""
     table = np.full(len(labels), -1, np.int32)
     for number, (_, *names) in enumerate(classes):
-        for name in names:
-            if name not in labels:
-                raise ModelError(
-                    Problem(f"the class {name}", "a label of the model", nearest(name, labels))
-                )
-            table[labels.index(name)] = number
+        known = [labels.index(name) for name in names if name in labels]
+        if not known:
+            raise ModelError(
+                Problem(f"the class {names[0]}", "a label of the model", nearest(names[0], labels))
+            )
+        table[known] = number
     table.flags.writeable = False
     return table
 

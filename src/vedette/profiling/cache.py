@@ -50,6 +50,7 @@ def _work(workflow: Workflow) -> Workflow:
         name="",
         objective=Objective(),
         events=EventRule(tracks=workflow.events.tracks),
+        models=(),
         sources=tuple(
             replace(source, streams=tuple(_read(stream) for stream in source.streams))
             for source in workflow.sources

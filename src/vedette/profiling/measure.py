@@ -26,8 +26,9 @@ from vedette.declaring.operator import operators, signatures
 from vedette.declaring.registry import files, load_file, registered
 from vedette.errors import InputError, Problem
 from vedette.media.source import Reader, open_source
-from vedette.models import load_detector, reference_call
+from vedette.models import loader, reference_call, warm
 from vedette.planning.placement import is_packing
+from vedette.records.codec import digest
 from vedette.running.executor import Report
 from vedette.running.virtual import VirtualExecutor
 from vedette.types.commit import Commit
@@ -93,7 +94,7 @@ def rehearse(job: Job) -> Rehearsed:
     plan = job.deployment
     _ensure_known(plan.workflow)
     reference = reference_call() if job.is_normalised else None
-    executor = VirtualExecutor(operators(), load_detector, reference=reference)
+    executor = VirtualExecutor(operators(), loader(plan.workflow.models), reference=reference)
     wanted = {name for name, span in job.spans.items() if span.end is None or span.end > span.start}
     sink = EventsOnly()
     with ExitStack() as open_streams:
@@ -122,11 +123,12 @@ def _warm(plan: Deployment, sources: Iterable[Reader]) -> None:
     models = {
         str(s.settings[name]) for s in plan.workflow.steps for name in known[s.operator].models
     }
+    load = loader(plan.workflow.models)
     firsts = {reader.size: reader for reader in sources if reader.stream.pace == "file"}
     for reader in firsts.values():
         for frame in islice(reader.frames(), 1):
             for name in sorted(models):
-                load_detector(name).detect([frame], confidence=1.0)
+                warm(load(name), frame)
 
 
 def _reference_ms() -> float:
@@ -152,24 +154,43 @@ def _result(future: Future[Rehearsed]) -> Rehearsed:
 
 
 class Workers:
-    """Processes that take one job each at a time; the same results as one process, sooner."""
+    """Processes that take one job each at a time; the same results as one process, sooner.
 
-    def __init__(self, pool: ProcessPoolExecutor) -> None:
+    With ``remember`` the same work is done once, however often and for whatever machines and links
+    it is asked for: seconds are those of a machine of speed 1, and so owe the cluster nothing.
+    """
+
+    def __init__(self, pool: ProcessPoolExecutor, *, remember: bool = False) -> None:
         self._pool = pool
+        self._known: dict[str, Future[Rehearsed]] | None = {} if remember else None
 
-    def begin(self, jobs: Sequence[Job]) -> dict[Future[Rehearsed], int]:
+    def begin(self, jobs: Sequence[Job]) -> dict[Future[Rehearsed], list[int]]:
         """Hand in jobs, the first ones first; see :meth:`results`."""
+        begun: dict[Future[Rehearsed], list[int]] = {}
         with _uninterrupted():
-            return {self._pool.submit(rehearse, job): number for number, job in enumerate(jobs)}
+            for number, job in enumerate(jobs):
+                begun.setdefault(self._submitted(job), []).append(number)
+        return begun
 
-    def results(self, begun: Mapping[Future[Rehearsed], int]) -> Iterator[tuple[int, Rehearsed]]:
+    def results(
+        self, begun: Mapping[Future[Rehearsed], Sequence[int]]
+    ) -> Iterator[tuple[int, Rehearsed]]:
         """(job's number, what came of it), as they end."""
         try:
             for future in as_completed(begun):
-                yield begun[future], _result(future)
+                for number in begun[future]:
+                    yield number, _result(future)
         finally:
             for future in begun:
                 future.cancel()
+
+    def _submitted(self, job: Job) -> Future[Rehearsed]:
+        if self._known is None:
+            return self._pool.submit(rehearse, job)
+        key = work_of(job)
+        if key not in self._known or self._known[key].cancelled():
+            self._known[key] = self._pool.submit(rehearse, job)
+        return self._known[key]
 
     def reference_ms(self) -> float:
         """What the reference call takes on this machine, in CPU milliseconds."""
@@ -177,20 +198,28 @@ class Workers:
 
     def in_order(self, jobs: Sequence[Job]) -> Generator[Rehearsed, None, None]:
         """What came of each job, in order; whoever stops asking spares the rest."""
-        begun = list(self.begin(jobs))
+        begun = self.begin(jobs)
+        future_of = {number: future for future, numbers in begun.items() for number in numbers}
         try:
-            for future in begun:
-                yield _result(future)
+            for number in range(len(jobs)):
+                yield _result(future_of[number])
         finally:
             for future in begun:
                 future.cancel()
+
+
+def work_of(job: Job) -> str:
+    """A digest of what a job does, whatever the machines and links that it is charged to."""
+    plan = job.deployment
+    free = [(device.name, device.encoder) for device in plan.cluster.devices]
+    return digest([plan.workflow, plan.placement, job.spans, job.is_normalised, free])
 
 
 _ACTIVE: ContextVar[Workers | None] = ContextVar("_ACTIVE", default=None)
 
 
 @contextmanager
-def workers(count: int | None = None) -> Iterator[Workers]:
+def workers(count: int | None = None, *, remember: bool = False) -> Iterator[Workers]:
     """Start ``count`` processes (one a core), and end them with the block, at once if it fails.
 
     Inside another such block its processes serve, since starting them takes seconds.
@@ -206,9 +235,10 @@ def workers(count: int | None = None) -> Iterator[Workers]:
         initargs=(homes(), files()),
     )
     others = set(multiprocessing.active_children())
-    inner = _ACTIVE.set(Workers(pool))
+    found = Workers(pool, remember=remember)
+    inner = _ACTIVE.set(found)
     try:
-        yield Workers(pool)
+        yield found
     except BaseException:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()  # nobody waits for what it measures

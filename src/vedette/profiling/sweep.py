@@ -9,6 +9,7 @@ from typing import TypeVar
 from vedette.declaring.operator import operators, signatures
 from vedette.errors import InputError, Problem, RecordError
 from vedette.models.assets import cache_folder
+from vedette.models.own import identified
 from vedette.models.zoo import MODELS, variant, variants
 from vedette.planning.expand import golden
 from vedette.profiling.cache import labels_digest, machine, stream_digest, trace_key
@@ -105,8 +106,9 @@ def question(workflow: Workflow) -> str:
         )
         for source in workflow.sources
     )
+    models = identified(workflow.models)
     asked = replace(workflow, name="", sources=sources, objective=Objective(), deliver_to="")
-    return digest(replace(asked, evidence_to=None))
+    return digest(replace(asked, evidence_to=None, models=models))
 
 
 def measure_device(workflow: Workflow, profile: Profile, measuring: Measuring) -> float:
@@ -131,7 +133,9 @@ def _sweep(trace: Trace, truth: Trace, workflow: Workflow) -> Sweep:
 def _job(
     workflow: Workflow, choice: Choice, part: str, knob: str | None, measuring: Measuring
 ) -> Job:
-    placed, placement = measurable(workflow, choice, variants(larger=True), signatures(), knob)
+    placed, placement = measurable(
+        workflow, choice, variants(workflow.models, larger=True), signatures(), knob
+    )
     deployment = Deployment(workflow=placed, cluster=WORKSHOP, choice=choice, placement=placement)
     return Job(deployment, spans(workflow, measuring.frames, part))
 
@@ -160,11 +164,16 @@ def _file(job: Job, cache: Path | None) -> Path | None:
 
 
 def _models(workflow: Workflow) -> Iterable[str]:
-    """The digests of the model files that the steps name."""
+    """The digests of the model files that the steps name, and how a user's own are used."""
     known = signatures()
+    own = {each.name: model for model in workflow.models for each in model.variants()}
     for step in workflow.steps:
         for name in known[step.operator].models:
-            asset = MODELS[variant(str(step.settings[name])).model].asset
+            named = str(step.settings[name])
+            if named in own:
+                yield digest(identified((own[named],)))
+                continue
+            asset = MODELS[variant(named).model].asset
             yield asset.sha256 or asset.name
 
 

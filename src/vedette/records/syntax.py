@@ -20,6 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from vedette.types.cluster import Tier
 from vedette.types.graph import Accuracy, Metric, Scalar, Value
+from vedette.types.models import HeadName
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class OneOf:
         return name
 
 
+class ZooLabel(OneOf):
+    """Marks a label of the zoo's models; where a step runs a model of the user's, of that."""
+
+
 NAME_PATTERN = r"^\w[\w-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -69,6 +74,11 @@ Share = Annotated[float, Gt(0), Le(1)]
 Weight = Annotated[float, Gt(0), Le(1e9)]
 Quantiser = Annotated[int, Ge(0), Le(51)]
 Codec = Literal["h264", "jpeg"]
+Number = Annotated[float, Ge(-1e6), Le(1e6)]
+ModelSize = (
+    Annotated[int, Ge(16), Le(8192), Unit("pixels")]
+    | Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{1,3}-wide$")]
+)
 Version = Literal[1]
 
 
@@ -99,6 +109,49 @@ class StreamSyntax(Syntax):
     Accuracy is then against these labels. A relative path starts at this file's folder."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Degrees clockwise to put upright what a player shows: for cameras that hang sideways."""
+
+
+class ModelSyntax(Syntax):
+    """A model file of yours; what is left out is found out from the file, or usual for its head."""
+
+    file: Text
+    """ONNX, TorchScript (.pt) or torch.export (.pt2): a path, or an https address with sha256."""
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """What the file's digest has to be."""
+    head: HeadName | None = None
+    """How its outputs are read."""
+    size: ModelSize | Annotated[list[ModelSize], MinLen(1)] | None = None
+    """Pixels of a square input, or "416-wide": the longer side. Several are a variant each."""
+    labels: Text | Annotated[list[Text], MinLen(1)] | None = None
+    """What its classes are called, in their order; or a file with a name in each line."""
+    colours: Literal["rgb", "bgr"] | None = None
+    range: Annotated[list[Number], MinLen(2), MaxLen(2)] | None = None
+    """What a pixel's 0 to 255 becomes, as in [0, 1]."""
+    mean: Annotated[list[Number], MinLen(3), MaxLen(3)] | None = None
+    """Taken off after that, for each channel in the order of its colours."""
+    std: Annotated[list[Annotated[float, Gt(0), Le(1e6)]], MinLen(3), MaxLen(3)] | None = None
+    """Divided by after that."""
+    pad: Annotated[float, Ge(0), Le(255)] | None = None
+    """The pixel beside a picture that keeps its proportions."""
+    fit: Literal["letterbox", "stretch"] | None = None
+    """letterbox keeps a picture's proportions and pads it."""
+    layout: Literal["nchw", "nhwc"] | None = None
+    """Where the input's channels lie."""
+    boxes: Literal["pixels", "shares"] | None = None
+    """Whether its boxes count pixels of the input or shares of it."""
+    anchors: (
+        Annotated[
+            dict[
+                Annotated[int, Ge(1), Le(1024)],
+                Annotated[list[Annotated[list[Number], MinLen(2), MaxLen(2)]], MinLen(1)],
+            ],
+            MinLen(1),
+        ]
+        | None
+    ) = None
+    """Of raw grids: pairs of width and height in pixels of the input, by the grid's stride."""
+    provider: Literal["cpu", "cuda", "tensorrt", "openvino"] = "cpu"
+    """What runs it."""
 
 
 class ChooseSyntax(Syntax):
@@ -165,6 +218,8 @@ class WorkflowSyntax(Syntax):
     name: Name
     sources: Annotated[dict[Name, SourceSyntax], MinLen(1)]
     """Streams that are treated alike: by name, a list of URLs, or one URL."""
+    models: dict[Name, Text | ModelSyntax] = {}
+    """Model files of yours, for steps to name beside those of the zoo."""
     steps: Annotated[dict[Name, StepSyntax], MinLen(1)]
     objective: ObjectiveSyntax = ObjectiveSyntax()
     events: EventsSyntax = EventsSyntax()

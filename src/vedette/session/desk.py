@@ -43,7 +43,7 @@ class Desk:
 
     def searched(self, limits: Limits, name: str) -> Plan:
         self.progress("weigh choices", 0, 1)
-        known = variants(larger=True)
+        known = variants(self.workflow.models, larger=True)
         ranking = choose(
             self.measured, self.workflow, self.cluster, known, signatures(), limits=limits
         )
@@ -57,7 +57,7 @@ class Desk:
 
     def baseline(self) -> Plan:
         choice, warning = baseline_choice(self.measured, self.workflow)
-        expanded = expand(self.workflow, choice, variants(larger=True))
+        expanded = expand(self.workflow, choice, variants(self.workflow.models, larger=True))
         placement = baseline_placement(expanded, self.cluster, signatures())
         trace = compose(self.measured, choice, expanded)
         costs = figures(expanded, placement, self.cluster, trace, signatures())
@@ -79,7 +79,9 @@ class Desk:
 
     def deployed(self, candidate: Candidate) -> Deployment:
         """A candidate with its packing written out."""
-        expanded = expand(self.workflow, candidate.choice, variants(larger=True))
+        expanded = expand(
+            self.workflow, candidate.choice, variants(self.workflow.models, larger=True)
+        )
         qp = candidate.choice["transport.qp"]
         placed, placement = transport(
             expanded, candidate.placement, self.cluster, signatures(), qp=qp
@@ -127,7 +129,9 @@ class Desk:
         return bool(self._broken_by(self._forecast(candidate)))
 
     def _forecast(self, candidate: Candidate) -> Figures:
-        expanded = expand(self.workflow, candidate.choice, variants(larger=True))
+        expanded = expand(
+            self.workflow, candidate.choice, variants(self.workflow.models, larger=True)
+        )
         trace = compose(self.measured, candidate.choice, expanded)
         return self._simulated(self.deployed(candidate), trace)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from vedette.declaring.operator import signatures
 from vedette.errors import InputError, Problem, nearest
+from vedette.models.own import pinned
 from vedette.models.zoo import variants
 from vedette.planning.baseline import baseline_placement
 from vedette.planning.expand import golden
@@ -84,6 +85,7 @@ def plan(
     ensure_right(workflow, cluster)
     measured = fitting(measured or profile(workflow, progress=progress), workflow)
     cluster = as_measured(cluster, measured)
+    workflow = replace(workflow, models=pinned(workflow.models))
     with workers() as pool:
         desk = Desk(workflow, cluster, measured, pool, frames_of(workflow), progress)
         if method == "baseline":
@@ -109,7 +111,7 @@ def explain(plan: Plan, measured: Profile) -> Explanation:
         measured,
         declared,
         plan.cluster,
-        variants(larger=True),
+        variants(declared.models, larger=True),
         signatures(),
         limits=_limits(declared, plan.cluster, method),
     )

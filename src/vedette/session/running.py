@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from vedette.declaring.operator import operators
+from vedette.media.annotate import Annotator
 from vedette.media.live import Patience
 from vedette.media.source import local_file, open_source
 from vedette.models import loader
@@ -46,6 +47,7 @@ def run(
     store: str | Path = "events.db",
     is_fresh: bool = False,
     paced: bool = False,
+    annotate: Path | None = None,
     progress: Progress = quiet,
 ) -> Ran:
     """Run a plan, or a deployment placed by hand, on this machine to the end of its sources.
@@ -53,6 +55,7 @@ def run(
     Events go to ``store`` (a file, or a database URL), each exactly once: a run that was killed
     or stopped with Ctrl-C goes on from its last commit, unless ``is_fresh``. ``paced``: frames of
     files are taken no sooner than they were captured; without it latency and age are NaN.
+    ``annotate`` names a film (one for each stream) of what was seen, drawn on its pictures.
     """
     frames = frames_of(plan.workflow)
     total = sum(each or 0 for each in frames.values())
@@ -73,7 +76,13 @@ def run(
             stream.name: scope.enter_context(open_source(stream, patience=patience))
             for _, stream in plan.workflow.streams()
         }
-        executor = LocalExecutor(operators(), loader(plan.workflow.models), paced=paced)
+        rates = {name: source.rate for name, source in sources.items()}
+        onlooker = None
+        if annotate is not None:
+            onlooker = scope.enter_context(Annotator(annotate, plan.workflow, rates))
+        executor = LocalExecutor(
+            operators(), loader(plan.workflow.models), paced=paced, onlooker=onlooker
+        )
         report = executor.run(plan, sources, sink, stop=stop, progress=through)
         if report.finished:
             sink.finish()

@@ -17,6 +17,9 @@ def command(
         Path | None, typer.Option(help="Write the run's events as JSON lines, too.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page to look at.")] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(help="Write a film with boxes, tracks and events drawn in.")
+    ] = None,
     *,
     paced: Annotated[
         bool, typer.Option("--paced", help="Take frames of files as they were captured.")
@@ -35,10 +38,17 @@ def command(
     from vedette import session
     from vedette.reporting.terminal import beside_text
 
-    promise(events, report)
+    promise(events, report, annotate)
     chosen = session.load_plan(plan)
     with shown_progress() as progress:
-        ran = session.run(chosen, store=store, is_fresh=fresh, paced=paced, progress=progress)
+        ran = session.run(
+            chosen,
+            store=store,
+            is_fresh=fresh,
+            paced=paced,
+            annotate=annotate,
+            progress=progress,
+        )
     if events:
         session.export_events(store, events, workflow=chosen.workflow.name, run=ran.run)
     if report:

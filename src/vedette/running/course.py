@@ -14,7 +14,8 @@ class Course:
     """What the frames of one source meet: their stages, who reads each output, and the answers.
 
     ``devices`` lists where each output is read. ``tracks`` is the step whose call makes a frame
-    an analysed one; without it every frame is.
+    an analysed one; without it every frame is. ``kept`` outputs are there to the end for somebody
+    who watches.
     """
 
     source: str
@@ -23,11 +24,12 @@ class Course:
     devices: Mapping[str, tuple[str, ...]]
     sinks: tuple[str, ...]
     tracks: str | None
+    kept: frozenset[str] = frozenset()
 
     def needed_after(self, stage: Stage) -> frozenset[str]:
         """What later stages and the sink read, when the stages run in order."""
         later = self.stages[self.stages.index(stage) + 1 :]
-        return frozenset(self.sinks).union(*(each.inputs for each in later))
+        return self.kept.union(self.sinks, *(each.inputs for each in later))
 
     def inputs(self, stage: Stage) -> list[str]:
         """What a stage reads of this source's frames."""
@@ -37,7 +39,9 @@ class Course:
         return ALL if stage.shared else stream
 
 
-def course(plan: Deployment, stages: tuple[Stage, ...], source: str) -> Course:
+def course(
+    plan: Deployment, stages: tuple[Stage, ...], source: str, *, is_watched: bool = False
+) -> Course:
     """The stages of a source, those that it shares with other sources last."""
     mine = [stage for stage in stages if source in stage.sources]
     met = tuple(sorted(mine, key=lambda stage: stage.shared))
@@ -46,7 +50,8 @@ def course(plan: Deployment, stages: tuple[Stage, ...], source: str) -> Course:
     devices = {name: tuple(_read_at(plan, met, name, sinks)) for name in names}
     tracks = plan.workflow.events.tracks
     tracked = tracks if tracks in names else None
-    return Course(source, plan.placement[source], met, devices, sinks, tracked)
+    kept = {source, tracked or source} if is_watched else ()
+    return Course(source, plan.placement[source], met, devices, sinks, tracked, frozenset(kept))
 
 
 def sources_of_streams(workflow: Workflow) -> dict[str, str]:

@@ -59,8 +59,10 @@ class Delivery:
         """Everything that one frame led to at the workflow's sinks."""
         with self._lock:
             self._flush(self._groups[stream])
-            for name, bundle in bundles.items():
-                step = self._declared[name]
+            for name, step in self._declared.items():
+                if name not in bundles:
+                    continue
+                bundle = bundles[name]
                 found = [(step, item) for _, item in bundle.items if isinstance(item, Event)]
                 if name in self.answers:
                     self._sink.deliver(step, bundle)

@@ -29,6 +29,11 @@ Progress = Callable[[str, int], None]
 """Told (stream, frame) of every frame that is through."""
 
 
+Onlooker = Callable[[str, int, Mapping[str, Bundle]], None]
+"""Told (stream, frame, bundles) of every frame that is through, in order for each stream: that of
+its source, that of the step that tracks, and the answers."""
+
+
 class FrameSource(Protocol):
     """Where one stream's frames come from; ``media.source.Reader`` is one."""
 

@@ -16,6 +16,7 @@ from vedette.running.course import Course, course
 from vedette.running.delivery import Delivery
 from vedette.running.executor import (
     FrameSource,
+    Onlooker,
     Progress,
     Report,
     Sink,
@@ -52,10 +53,11 @@ class LocalExecutor:
         paced: bool = False,
         bounds: QueueBounds = QueueBounds(),  # noqa: B008  # a frozen value
         clock: Callable[[], float] = time.monotonic,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self._operators, self._models, self._bounds = operators, models, bounds
         self._workers = workers or os.cpu_count() or 1
-        self._paced, self._clock = paced, clock
+        self._paced, self._clock, self._onlooker = paced, clock, onlooker
 
     def run(
         self,
@@ -74,7 +76,9 @@ class LocalExecutor:
             delivery = Delivery(plan, sink, progress)
             pool = scope.enter_context(ThreadPoolExecutor(self._workers, "stage"))
             stop = stop or threading.Event()
-            threads = Threads(plan, work, delivery, pool, self._bounds, self._clock, stop)
+            threads = Threads(
+                plan, work, delivery, pool, self._bounds, self._clock, stop, self._onlooker
+            )
             streams = messages_of(plan, sources, resumed, spans)
             started = os.times()
             try:
@@ -104,4 +108,6 @@ class LocalExecutor:
 
     def _courses(self, plan: Deployment) -> dict[str, Course]:
         parts = stages(plan.workflow, plan.placement, signatures_of(plan, self._operators))
-        return {source.name: course(plan, parts, source.name) for source in plan.workflow.sources}
+        is_watched = self._onlooker is not None
+        names = [source.name for source in plan.workflow.sources]
+        return {name: course(plan, parts, name, is_watched=is_watched) for name in names}

@@ -11,6 +11,7 @@ from functools import partial
 
 from vedette.running.course import Course
 from vedette.running.delivery import Delivery
+from vedette.running.executor import Onlooker
 from vedette.running.groups import Group, groups
 from vedette.running.lanes import (
     Idle,
@@ -61,6 +62,7 @@ class Threads:
     bounds: QueueBounds
     clock: Callable[[], float]
     stop: threading.Event
+    onlooker: Onlooker | None = None
     tally: Tally = field(init=False)
     _readers: dict[str, set[str]] = field(init=False)
     _answering: frozenset[tuple[str, str]] = field(init=False)
@@ -252,6 +254,8 @@ class Threads:
             with self._lock:
                 self.tally.ended(fate)
             self.delivery.frame(fate.stream, fate.frame, message.bundles)
+            if self.onlooker is not None:
+                self.onlooker(fate.stream, fate.frame, message.bundles)
 
     def _note(self, step: Step, done: Done, moving: Moving) -> None:
         fate, place = moving.fate, self.plan.placement

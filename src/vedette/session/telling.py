@@ -1,14 +1,12 @@
 """What a run or a rehearsal came to, as a page to look at."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from vedette.image import ArrayPicture
+from vedette.media.drawing import RIGHT, WRONG, draw_box
 from vedette.media.jpeg import encode_jpeg
 from vedette.media.source import local_file, open_source
 from vedette.profiling.cache import machine
@@ -23,7 +21,6 @@ from vedette.types.graph import Span, Stream, Workflow
 from vedette.types.media import Frame
 from vedette.types.plan import Plan
 
-RIGHT, WRONG = (80, 200, 60), (60, 60, 230)
 MOST_PICTURES = 24
 
 
@@ -81,7 +78,8 @@ def _frames(stream: Stream, numbers: AbstractSet[int]) -> Iterator[Frame]:
 
 def _marked(frame: Frame, event: Event, is_right: bool) -> bytes:
     pixels = frame.picture.bgr().copy()
-    draw_box(pixels, event.box, f"{event.label} {event.confidence:.2f}", is_right)
+    colour = RIGHT if is_right else WRONG
+    draw_box(pixels, event.box, f"{event.label} {event.confidence:.2f}", colour)
     return encode_jpeg(ArrayPicture(pixels), 85)
 
 
@@ -89,17 +87,3 @@ def _with_picture(stored: StoredEvent) -> Event:
     if stored.picture is None:
         return stored.event
     return replace(stored.event, picture=read_bytes(stored.picture))
-
-
-def draw_box(pixels: np.ndarray, box: Iterable[float], text: str, is_right: bool) -> None:
-    """Draw a box with its text above it, in place."""
-    colour = RIGHT if is_right else WRONG
-    x0, y0, x1, y1 = (round(side) for side in box)
-    cv2.rectangle(pixels, (x0, y0), (x1, y1), colour, 2, cv2.LINE_AA)
-    scale = max(0.4, pixels.shape[1] / 1600)
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    top = y0 - height - 6 if y0 > height + 6 else y1 + 2
-    left = max(0, min(x0, pixels.shape[1] - width - 6))
-    cv2.rectangle(pixels, (left, top), (left + width + 6, top + height + 6), colour, -1)
-    place = (left + 3, top + height + 2)
-    cv2.putText(pixels, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 1, cv2.LINE_AA)

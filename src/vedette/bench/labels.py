@@ -43,6 +43,10 @@ SETTINGS: Mapping[str, Mapping[str, Scalar]] = {
 QUICK = (GOLDEN, "model 416 wide", "model 256 wide", "rate 5")
 RULE = EventRule(min_duration_s=1.0)
 LEAST_TAU = 0.7
+REASON = (
+    "golden finds people whom nobody labelled, so that a model that sees less agrees more with "
+    "the labels; label your own clips where the difference matters"
+)
 
 
 def labels_beside(folder: Path, clip: str) -> Path | None:
@@ -151,4 +155,5 @@ def _claims(rows: list[dict[str, Any]]) -> Iterator[Claim]:
         yield Claim(name, LEAST_TAU, ">=", None, "", "rehearsed", reason="no clips (--clips DIR)")
         return
     spread = (min(found), max(found))
-    yield Claim(name, LEAST_TAU, ">=", mean(found), "", "rehearsed", spread=spread)
+    reason = REASON if mean(found) < LEAST_TAU else ""
+    yield Claim(name, LEAST_TAU, ">=", mean(found), "", "rehearsed", spread=spread, reason=reason)

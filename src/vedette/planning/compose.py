@@ -30,7 +30,7 @@ def accuracy(profile: Profile, choice: Choice, metric: str) -> float:
     """
     best = golden_f1(profile, metric)
     alone = (_sweep(profile, *knob).scores[metric].f1 for knob in moved(profile, choice).items())
-    return best * prod(each / best for each in alone) if best else 0.0
+    return min(best * prod(each / best for each in alone), 1.0) if best else 0.0
 
 
 def golden_f1(profile: Profile, metric: str) -> float:

@@ -9,6 +9,7 @@ import sys
 
 import typer
 
+from vedette.cli.tab import completing
 from vedette.cli.output import INTERRUPTED, report_error, report_fault, say
 from vedette.cli.own import with_operators
 from vedette.errors import InfeasibleError, VedetteError
@@ -53,7 +54,7 @@ def _root(*, version: bool = typer.Option(False, "--version", help="Print the ve
 
 
 for _verb in VERBS:
-    _command = importlib.import_module(f"vedette.cli.{_verb}").command
+    _command = completing(_verb, importlib.import_module(f"vedette.cli.{_verb}").command)
     app.command(_verb)(with_operators(_command) if _verb in _RUN_OPERATORS else _command)
 
 

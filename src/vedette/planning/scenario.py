@@ -91,9 +91,9 @@ def scenario(text: str, workflow: Workflow, cluster: Cluster, limits: Limits = D
     found = Scenario(text.strip(), workflow, cluster, limits)
     problems: list[Problem] = []
     for part in text.split(","):
-        keys = dict(_keys(found))
+        known = dict(_keys(found))
         try:
-            found = _changed(found, part.strip(), keys)
+            found = _changed(found, part.strip(), known)
         except InputError as error:
             problems += error.problems
     if not problems and not found.workflow.objective.minimise:
@@ -103,20 +103,25 @@ def scenario(text: str, workflow: Workflow, cluster: Cluster, limits: Limits = D
     return found
 
 
-def _changed(before: Scenario, part: str, keys: Mapping[str, _Key]) -> Scenario:
+def keys(workflow: Workflow, cluster: Cluster) -> tuple[str, ...]:
+    """Everything that a scenario may change."""
+    return tuple(name for name, _ in _keys(Scenario("", workflow, cluster, DEFAULT)))
+
+
+def _changed(before: Scenario, part: str, known: Mapping[str, _Key]) -> Scenario:
     name, equals, text = (each.strip() for each in part.partition("="))
     if not equals:
         raise InputError(
             Problem(f"the change {part!r}", "KEY=VALUE", "link.edge-cloud.rate_mbps=5")
         )
     name = name.replace("->", "-")
-    if name not in keys:
+    if name not in known:
         kind = name.split(".")[0]
-        alike = [each for each in keys if each.split(".")[0] == kind] or list(keys)
+        alike = [each for each in known if each.split(".")[0] == kind] or list(known)
         raise InputError(
             Problem(f"the key {name!r}", "something that can change", nearest(name, alike))
         )
-    key = keys[name]
+    key = known[name]
     return key.change(before, _value(name, key, text))
 
 

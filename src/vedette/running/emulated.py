@@ -1,0 +1,110 @@
+"""Work that is done in real time on emulated machines: the rest of what a slower one would take is
+slept, and so is what a link would.
+
+It calibrates virtual time: where a plan is small enough for this machine's cores, both have to come
+to the same latency.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
+
+from vedette.running.tally import answering, empty_bytes
+from vedette.running.ways import Way, is_per_stream, rate_mbps
+from vedette.running.work import Done, Work, is_encoder, is_free
+from vedette.types.commit import SavedState
+from vedette.types.graph import Step
+from vedette.types.media import Bundle
+from vedette.types.plan import Deployment
+
+
+class EmulatedWork:
+    """Wraps work whose ``cpu_s`` are this machine's own seconds; ``speed`` is this machine's.
+
+    A step holds a core of its device for as long as the device would take; no sooner than it was
+    really done. An encoder's output holds each link on its way for its bits, and takes half a round
+    trip. What comes back is at speed 1. ``answers`` are the steps whose output is an answer.
+    """
+
+    def __init__(
+        self,
+        plan: Deployment,
+        work: Work,
+        *,
+        speed: float,
+        answers: Container[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._plan, self._work, self._speed = plan, work, speed
+        self._clock, self._sleep = clock, sleep
+        self._cores = {device.name: max(1, int(device.cores)) for device in plan.cluster.devices}
+        self._slots: dict[tuple[str, str], threading.Semaphore] = {}
+        self._wires: defaultdict[tuple[Way, str], threading.Lock] = defaultdict(threading.Lock)
+        self._lock = threading.Lock()
+        self._free = {step.name: is_free(plan, step) for step in plan.workflow.steps}
+        self._answering = answering(plan, answers)
+        self._analysed: dict[str, int] = {}
+        self._targets = {
+            step.name: {
+                plan.placement[r.name] for r in plan.workflow.steps if step.name in r.inputs
+            }
+            - {plan.placement[step.name]}
+            for step in plan.workflow.steps
+        }
+
+    def do(self, step: Step, inputs: Mapping[str, Bundle]) -> Done:
+        done = self._computed(step, inputs)
+        here = done.bundle
+        if step.name == self._plan.workflow.events.tracks and done.calls:
+            self._analysed[here.stream] = here.frame
+        if is_encoder(step):
+            for target in sorted(self._targets[step.name]):
+                self._carry(step, target, done)
+        return done
+
+    def save(self, step: Step, stream: str) -> SavedState:
+        return self._work.save(step, stream)
+
+    def load(self, step: Step, stream: str, state: SavedState) -> None:
+        self._work.load(step, stream, state)
+
+    def _computed(self, step: Step, inputs: Mapping[str, Bundle]) -> Done:
+        device = self._plan.cluster.device(self._plan.placement[step.name])
+        if self._free[step.name]:
+            return self._work.do(step, inputs)
+        stream = next(inputs[name] for name in step.inputs if name in inputs).stream
+        with self._slot(device.name, stream if device.per_stream else ""):
+            start_s = self._clock()
+            done = self._work.do(step, inputs)
+            normal_s = done.cpu_s * self._speed
+            core_speed = device.speed * device.cores / self._cores[device.name]
+            self._wait(start_s + normal_s / core_speed - self._clock())
+        return replace(done, cpu_s=normal_s)
+
+    def _carry(self, step: Step, target: str, done: Done) -> None:
+        """Hold each link on the way; a frame that nobody analyses sends nothing."""
+        here, size_bytes = done.bundle, done.size_bytes
+        if not here.items:
+            if self._analysed.get(here.stream) != here.frame:
+                return
+            size_bytes = empty_bytes(self._answering, step.name, target)
+        for way in self._plan.cluster.route(self._plan.placement[step.name], target):
+            shared = "" if not is_per_stream(self._plan.cluster, way[0]) else here.stream
+            if size_bytes:
+                with self._lock:
+                    wire = self._wires[way, shared]
+                with wire:
+                    self._wait(8e-6 * size_bytes / rate_mbps(way))
+            self._wait(way[0].rtt_ms / 2000)
+
+    def _slot(self, device: str, stream: str) -> threading.Semaphore:
+        with self._lock:
+            cores = self._cores[device]
+            return self._slots.setdefault((device, stream), threading.Semaphore(cores))
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._sleep(seconds)

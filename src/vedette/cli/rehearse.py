@@ -15,6 +15,9 @@ def command(
     tracks: Annotated[
         Path | None, typer.Option(help="Write the tracks: NAME.mot.txt or NAME.coco.json.")
     ] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(help="Write a film with boxes, tracks and events drawn in.")
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -25,13 +28,13 @@ def command(
     from vedette import session
     from vedette.reporting.terminal import beside_text
 
-    promise(report)
+    promise(report, annotate)
     chosen = session.load_plan(plan)
     if tracks:
         promise(tracks)
         session.ensure_tracks(chosen.workflow, tracks)
     with shown_progress() as progress:
-        rehearsal = session.rehearse(chosen, part=part, progress=progress)
+        rehearsal = session.rehearse(chosen, part=part, annotate=annotate, progress=progress)
     if report:
         session.write_page(chosen, rehearsal, report, command=f"vedette rehearse {plan}")
         say(f"report: {report}")

@@ -25,6 +25,7 @@ from vedette import ops
 from vedette.declaring.operator import operators, signatures
 from vedette.declaring.registry import files, load_file, registered
 from vedette.errors import InputError, Problem
+from vedette.media.annotate import Annotator
 from vedette.media.source import Reader, open_source
 from vedette.models import loader, reference_call, warm
 from vedette.planning.placement import is_packing
@@ -44,11 +45,13 @@ class Job:
     """What to run on which frames of each stream.
 
     ``is_normalised``: seconds are at speed 1; otherwise as this machine's clock has them.
+    ``annotate`` names a film of what is seen, which is drawn beside the work and charged to nobody.
     """
 
     deployment: Deployment
     spans: Mapping[str, Span]
     is_normalised: bool = True
+    annotate: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,6 @@ def rehearse(job: Job) -> Rehearsed:
     plan = job.deployment
     _ensure_known(plan.workflow)
     reference = reference_call() if job.is_normalised else None
-    executor = VirtualExecutor(operators(), loader(plan.workflow.models), reference=reference)
     wanted = {name for name, span in job.spans.items() if span.end is None or span.end > span.start}
     sink = EventsOnly()
     with ExitStack() as open_streams:
@@ -104,6 +106,16 @@ def rehearse(job: Job) -> Rehearsed:
             if stream.name in wanted
         }
         _warm(plan, sources.values())
+        watching = None
+        if job.annotate is not None:
+            rates = {name: source.rate for name, source in sources.items()}
+            watching = open_streams.enter_context(Annotator(job.annotate, plan.workflow, rates))
+        executor = VirtualExecutor(
+            operators(),
+            loader(plan.workflow.models),
+            reference=reference,
+            onlooker=watching,
+        )
         report = executor.run(plan, sources, sink, spans=job.spans)
     return Rehearsed(report, tuple(sink.found.values()))
 

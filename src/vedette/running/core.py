@@ -11,6 +11,7 @@ import simpy
 from vedette.running.arrivals import Arrival, arrivals, phases
 from vedette.running.course import Course, course, sources_of_streams
 from vedette.running.delivery import Delivery
+from vedette.running.executor import Onlooker
 from vedette.running.groups import groups
 from vedette.running.machines import Machine, Machines, Waiting, add
 from vedette.running.passage import (
@@ -52,14 +53,18 @@ class Core:
         work: Work,
         delivery: Delivery,
         bounds: LiveBounds,
+        *,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self.tally, self.recorder = Tally(plan), Recorder(plan)
         self._plan, self._work, self._delivery, self._bounds = plan, work, delivery, bounds
+        self._onlooker, is_watched = onlooker, onlooker is not None
         self._env = simpy.Environment()
         self._machines = Machines(self._env, plan.cluster)
         self._streams = {stream.name: stream for _, stream in plan.workflow.streams()}
         self._source_of = sources_of_streams(plan.workflow)
-        self._courses = {s.name: course(plan, stages, s.name) for s in plan.workflow.sources}
+        names = [source.name for source in plan.workflow.sources]
+        self._courses = {n: course(plan, stages, n, is_watched=is_watched) for n in names}
         self._groups = groups(plan.workflow)
         self._steps = {step.name: step for step in plan.workflow.steps}
         self._answering = answering(plan, delivery.answers)
@@ -150,6 +155,9 @@ class Core:
         met = passage.course
         passage.fate.is_analysed = met.tracks is None
         passage.work(self._do)
+        if self._onlooker is not None:
+            self._onlooker(stream, passage.fate.frame, passage.answers)
+            passage.answers = {n: passage.answers[n] for n in met.sinks}  # no picture queues
         tracked = passage.done.get(met.tracks or "")
         if tracked and tracked.calls:
             passage.fate.is_analysed = True

@@ -16,6 +16,7 @@ from vedette.running.delivery import Delivery
 from vedette.running.executor import (
     FrameSource,
     MemorySink,
+    Onlooker,
     Progress,
     Report,
     Sink,
@@ -53,9 +54,11 @@ class VirtualExecutor:
         reference: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.process_time,
         bounds: LiveBounds = LiveBounds(),  # noqa: B008  # a frozen value
+        onlooker: Onlooker | None = None,
     ) -> None:
         self._operators, self._models = operators, models
         self._reference, self._clock, self._bounds = reference, clock, bounds
+        self._onlooker = onlooker
 
     def run(
         self,
@@ -74,7 +77,7 @@ class VirtualExecutor:
         load_states(plan, work, resumed)
         delivery = Delivery(plan, sink, progress)
         parts = stages(plan.workflow, plan.placement, signatures_of(plan, self._operators))
-        core = Core(plan, parts, work, delivery, self._bounds)
+        core = Core(plan, parts, work, delivery, self._bounds, onlooker=self._onlooker)
         streams = messages_of(plan, sources, resumed, spans)
         try:
             finished = core.run(streams, _rates(sources), stop or threading.Event())

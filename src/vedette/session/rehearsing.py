@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from vedette.declaring.operator import signatures
 from vedette.errors import InputError, Problem
@@ -48,24 +49,31 @@ def simulate(plan: Plan, profile: Profile) -> Figures:
     return replay(plan, trace, signatures()).figures
 
 
-def rehearse(plan: Plan, *, part: str = "report", progress: Progress = quiet) -> Rehearsal:
+def rehearse(
+    plan: Plan, *, part: str = "report", annotate: Path | None = None, progress: Progress = quiet
+) -> Rehearsal:
     """Do every operator, encoder and byte of a plan once, and charge it to its machines.
 
     ``part``: the frames to report on, to plan on (or its halves: choose, verify), or all. Golden
-    runs on the same frames beside it, for the scores, unless the cache has it.
+    runs on the same frames beside it, for the scores, unless the cache has it. ``annotate`` names a
+    film (one for each stream) of what was seen, drawn on its pictures.
     """
-    return rehearse_all((plan,), part=part, progress=progress)[0]
+    return rehearse_all((plan,), part=part, annotate=annotate, progress=progress)[0]
 
 
 def rehearse_all(
-    plans: tuple[Plan, ...], *, part: str = "report", progress: Progress = quiet
+    plans: tuple[Plan, ...],
+    *,
+    part: str = "report",
+    annotate: Path | None = None,
+    progress: Progress = quiet,
 ) -> tuple[Rehearsal, ...]:
     """Several plans of one workflow, side by side on as many cores as there are."""
     if part not in PARTS:
         raise InputError(Problem(f"the part {part!r}", f"one of {', '.join(PARTS)}"))
     declared = plans[0].declared or plans[0].workflow
     frames = frames_of(declared)
-    jobs = [Job(plan, spans(plan.workflow, frames, part)) for plan in plans]
+    jobs = [Job(plan, spans(plan.workflow, frames, part), annotate=annotate) for plan in plans]
     done: dict[int, Rehearsal] = {}
     with workers() as pool:
         measuring = Measuring(pool, frames, quiet, default_cache())

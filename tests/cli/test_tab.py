@@ -1,14 +1,17 @@
 """The Tab key, by the protocol that the shells speak: environment in, words out."""
 
+import importlib
 import os
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from tests import street as film
 
 from vedette.cli import VERBS
+from vedette.cli.tab import COMPLETERS
 from vedette.models import zoo
 
 
@@ -82,6 +85,12 @@ def test_a_scenario_is_completed_from_the_files_on_the_line(folder: Path) -> Non
         "device.edge.cores=4,place.track="
     ]
     assert offered(folder, "vedette plan notes.txt nowhere.yaml --what-if d") == []
+
+
+@pytest.mark.parametrize("verb", COMPLETERS)
+def test_what_is_completed_are_parameters_of_the_verb(verb: str) -> None:
+    command = importlib.import_module(f"vedette.cli.{verb}").command
+    assert COMPLETERS[verb].keys() <= signature(command).parameters.keys()
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

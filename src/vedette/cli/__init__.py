@@ -9,9 +9,9 @@ import sys
 
 import typer
 
-from vedette.cli.tab import completing
 from vedette.cli.output import INTERRUPTED, report_error, report_fault, say
 from vedette.cli.own import with_operators
+from vedette.cli.tab import completing
 from vedette.errors import InfeasibleError, VedetteError
 
 VERBS = (

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit
+from vedette.cli.output import Json, emit, promise, say
 
 
 def command(
@@ -13,6 +13,10 @@ def command(
     profile: Annotated[Path, typer.Option(help="The profile that it was made from.")] = Path(
         "profile.json"
     ),
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write it as a page, the frontier drawn."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -22,10 +26,15 @@ def command(
     """
     from vedette import session
     from vedette.reporting.explaining import explanation_text
+    from vedette.reporting.why import write_explanation
 
+    promise(output)
     chosen = session.load_plan(plan)
     explanation = session.explain(chosen, session.load_profile(profile))
     if json:
         emit(explanation)
-        return
-    typer.echo(explanation_text(chosen, explanation))
+    else:
+        typer.echo(explanation_text(chosen, explanation))
+    if output:
+        write_explanation(chosen, explanation, output)
+        say(f"\nwritten to {output}")

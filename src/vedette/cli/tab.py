@@ -140,10 +140,10 @@ COMPLETERS: Mapping[str, Mapping[str, Completer]] = {
 
 def completing(verb: str, command: Callable[..., None]) -> Callable[..., None]:
     """The verb's command, its parameters told how they are completed."""
-    parameters = signature(command).parameters
-    for name, completer in COMPLETERS.get(verb, {}).items():
-        for info in _infos(parameters[name].annotation):
-            info.autocompletion = completer
+    completers = COMPLETERS.get(verb, {})
+    for name, parameter in signature(command).parameters.items():
+        for info in _infos(parameter.annotation):
+            info.autocompletion = completers.get(name, info.autocompletion)
     return command
 
 

@@ -45,7 +45,7 @@ def _lines(plan: Plan, told: Explanation) -> Iterator[str]:
     yield from block("What binds", [("", each) for each in binding_lines(told)])
     yield from block("How good that is", [("", each) for each in bound_lines(plan, told)])
     prices = [(name, f"{change:<9} {then}") for name, change, then in price_rows(told)]
-    yield from block(_from(told), prices)
+    yield from block(prices_heading(told), prices)
     rivals = [(letter, f"{what}\n{why}") for letter, what, why in rival_rows(plan, told)]
     yield from block("Runners-up (figures are forecasts)", rivals)
     yield ""
@@ -109,7 +109,7 @@ def times(value: float, base: float) -> str:
     return f"{number(value / base)} times that" if base > 0 else "more than nothing"
 
 
-def _from(told: Explanation) -> str:
+def prices_heading(told: Explanation) -> str:
     base = told.cheapest
     at = f" from {number(base.candidate.objective)}" if base else ""
     return f"One more of each would change the forecast optimum{at} by"

@@ -14,7 +14,7 @@ from vedette.reporting.wording import (
     score_name,
 )
 from vedette.types.graph import Scalar
-from vedette.types.plan import Candidate
+from vedette.types.plan import Candidate, Plan
 
 WIDTH, HEIGHT = 680.0, 420.0
 LEFT, RIGHT, TOP, BOTTOM = 56.0, 20.0, 20.0, 52.0
@@ -62,17 +62,37 @@ class Axis:
         return [round(index * step, 12) for index in range(first, last + 1)]
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A candidate that a picture calls by a short name."""
+
+    name: str
+    candidate: Candidate
+
+
 def draw_frontier(story: Story) -> Markup:
     """An SVG with every candidate; its colours are the page's."""
-    plan = story.plan
-    everything = candidates(story)
-    metric, floor = next(iter(plan.workflow.objective.floors.items()), ("accuracy", None))
-    x_axis, y_axis = _axes(everything, metric, floor)
+    floors = story.plan.workflow.objective.floors
+    metric = next(iter(floors), "accuracy")
+    return draw(story.plan, candidates(story), story.plan.frontier, metric, floors.get(metric))  # type: ignore[call-overload]
+
+
+def draw(
+    plan: Plan,
+    everything: Sequence[Candidate],
+    frontier: Sequence[Candidate],
+    metric: str,
+    floor: float | None,
+    *,
+    marks: Sequence[Mark] = (),
+) -> Markup:
+    """Candidates by objective and ``accuracy``, which is that of ``metric``; ``marks`` by name."""
+    x_axis, y_axis = _axes((*everything, *(each.candidate for each in marks)), metric, floor)
 
     def place(candidate: Candidate) -> tuple[float, float]:
         return x_axis(candidate.objective), y_axis(candidate.accuracy)
 
-    front = {_key(each) for each in plan.frontier}
+    front = {_key(each) for each in frontier}
     weighed = [each for each in everything if _key(each) not in front]
     verified = [each for each in plan.tried if metric in each.scores]
     return tag(
@@ -81,12 +101,26 @@ def draw_frontier(story: Story) -> Markup:
         _grid(x_axis, y_axis, "a weighted sum of costs", score_name(metric)),
         _floor(floor, y_axis) if floor is not None else None,
         [_dot(each, place(each), 2.5, "weighed") for each in _thinned(weighed, place)],
-        _front(plan.frontier, place),
+        _front(frontier, place),
         [_chosen(place(each)) for each in everything if is_chosen(each, plan)][:1],
         [_verified(each, metric, x_axis, y_axis) for each in verified],
+        [_named(each, place(each.candidate)) for each in marks],
         class_="frontier",
         viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
         role="img",
+    )
+
+
+def _named(mark: Mark, at: tuple[float, float]) -> Markup:
+    """A square with its name beside it, on the right where that is within the picture."""
+    x, y = round(at[0], 1), round(at[1], 1)
+    left = x > WIDTH - RIGHT - 70
+    return tag(
+        "g",
+        tag("title", f"{mark.name}\n{_tip(mark.candidate)}"),
+        tag("path", d=f"M{x - 5} {y - 5}h10v10h-10z", class_="axis"),
+        _text(mark.name, x - 9 if left else x + 9, y + 15, "small", "end" if left else "start"),
+        class_="point named",
     )
 
 

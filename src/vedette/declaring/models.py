@@ -1,4 +1,4 @@
-"""A user's own models: from their syntax and back, and the mistakes that no file need be opened for."""
+"""A user's own models: from their syntax and back, and mistakes that need no look at a file."""
 
 import os.path
 from collections import Counter

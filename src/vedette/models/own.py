@@ -4,7 +4,7 @@ What its declaration leaves unsaid is read off the file; which head it has, off 
 picture of nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -217,6 +217,12 @@ def _fixed(picture: Tensor, layout: Layout) -> tuple[int, int] | None:
     if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
         return width, height
     return None
+
+
+def pass_of(backend: Backend, looked: Looked) -> Callable[[], Outputs]:
+    """One pass of a picture of nothing, to be timed."""
+    size = looked.usage.fixed or looked.probed
+    return lambda: _probe(backend, looked.usage, size)
 
 
 def _probe(backend: Backend, usage: Usage, size: tuple[int, int]) -> Outputs:

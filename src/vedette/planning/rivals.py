@@ -186,10 +186,11 @@ def _others(chosen: Candidate, field: Field, seen: set[object], left: int) -> It
     short = [pair for pair in groups.values() if field.lack(*pair)]
     short = [(w, row) for w, row in short if float(w.objective[row]) < chosen.objective - EQUAL]
     short.sort(key=lambda pair: field.distance(*pair))
-    few = min(len(short), 2 if left > 3 else 1)
+    spread = {_coarse(field.options[w.option].choice, w.place[row], field) for w, row in short}
+    few = min(len(spread), 2 if left > UNTRIED else 1)
     for each, row in _spread(fine, field, left - few):
         yield field.candidate(each, row)
-    for each, row in short[:few]:
+    for each, row in _spread(short, field, few):
         yield field.candidate(each, row, field.lack(each, row))
 
 

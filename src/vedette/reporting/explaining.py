@@ -212,9 +212,8 @@ def _measures(plan: Plan) -> list[Metric]:
 
 
 def frontier_rows(plan: Plan, told: Explanation) -> list[list[str]]:
-    """Rows around the chosen plan, with the plan and the baseline among them."""
-    points = {id(p): p for p in around(told)}
-    shown = list(points.values())
+    """Rows of the frontier, the plan and the baseline among them."""
+    shown = some(told)
     for extra in (told.chosen, told.baseline):
         if extra and not any(_same(extra.candidate, p.candidate) for p in shown):
             shown.append(extra)
@@ -222,12 +221,12 @@ def frontier_rows(plan: Plan, told: Explanation) -> list[list[str]]:
     return [_row(each, plan, told) for each in shown]
 
 
-def around(told: Explanation) -> list[Point]:
-    """The part of the frontier that has the chosen plan in its middle."""
-    cost = told.chosen.candidate.objective
-    cheaper = sum(each.candidate.objective < cost for each in told.frontier)
-    first = max(0, min(cheaper - ROWS // 2, len(told.frontier) - ROWS))
-    return list(told.frontier[first : first + ROWS])
+def some(told: Explanation) -> list[Point]:
+    """The frontier, or where it is long a dozen of it at even distances, with both its ends."""
+    last = len(told.frontier) - 1
+    if last < ROWS:
+        return list(told.frontier)
+    return [told.frontier[round(i * last / (ROWS - 1))] for i in range(ROWS)]
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

@@ -88,7 +88,7 @@ def block(heading: str, lines: Sequence[tuple[str, str]]) -> Iterator[str]:
         return
     yield ""
     yield heading
-    column = min(max(len(name) for name, _ in lines), 30)
+    column = min(max(len(name) for name, _ in lines), 36)
     room = COLUMNS - column - 4
     for name, text in lines:
         first, *rest = [part for line in text.splitlines() for part in wrap(line, room)] or [""]

@@ -77,7 +77,7 @@ class TorchBackend:
                 f"{picture.dtype} of shape {picture.shape}, which it cannot run "
                 f"({first_line(error)})",
                 "a picture of the size and type that the model takes",
-                "the size that it was exported for",
+                "the size that it was exported for (size: 224)",
             )
         return {name: tensor.numpy() for name, tensor in _named(answer)}
 

@@ -16,6 +16,7 @@ TRACKS = {
     "ep": "A planned workflow against sending every frame to the cloud (ExecutiveProducer).",
     "labels": "Settings against people's labels, and whether golden orders them alike.",
     "overhead": "A running pipeline against a plain loop with equal answers, in CPU time.",
+    "planner": "A choice for a hundred cameras with a table each, against its bound, and its time.",
 }
 """Every track by name, with what it measures."""
 

@@ -152,9 +152,9 @@ def _priced(search: Search, prices: Floats, weight: float) -> tuple[float, Float
     whether there is any. Prices go half-way from the best ones to the master's (Wentges 1997).
     """
     bound, best = -np.inf, prices
-    is_masters = False
+    is_masters = is_wide = False
     for _ in range(search.settings.rounds):
-        each, new = price_out(search, prices, weight)
+        each, new = price_out(search, prices, weight, is_wide=is_wide)
         require_columns(search)
         value = float(each.sum() - prices @ search.room)
         if value > bound:
@@ -164,8 +164,9 @@ def _priced(search: Search, prices: Floats, weight: float) -> tuple[float, Float
             break
         if not weight and (bound > EXCESS or mix.value <= EXCESS):
             break
-        if not new and is_masters:
+        if not new and is_masters and is_wide:
             break  # labels were cut: what lies between the two is not known
+        is_wide = is_wide or new < 0.05 * search.fleet.cameras
         is_masters = not new
         prices = mix.prices if is_masters else 0.5 * best + 0.5 * mix.prices
     return bound, best, mix

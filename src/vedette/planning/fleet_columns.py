@@ -46,7 +46,7 @@ class Columns:
 class Settings:
     """``tolerance`` is the gap between mixtures and bound at which a search ends, ``polish`` that
     of a plan above which more paths are tried; ``width`` labels are kept a state, or ``wider``
-    where that leaves a gap.
+    where that leaves a gap (a quarter of it where several limits of a camera bind).
     """
 
     tolerance: float = 1e-3
@@ -103,12 +103,13 @@ def _may_bind(fleet: Fleet) -> Rows:
 
 
 def price_out(
-    search: Search, prices: Floats, weight: float, *, by_labels: bool = True
+    search: Search, prices: Floats, weight: float, *, by_labels: bool = True, is_wide: bool = True
 ) -> tuple[Floats, int]:
     """Add every camera's best paths at ``prices`` of shared amounts; (bound a camera, new paths).
 
     ``weight`` is that of the objective. Without ``by_labels`` only what sweeps find: quick, with a
-    lower bound.
+    lower bound. ``is_wide`` keeps more labels where few leave a gap; where one limit of a camera
+    binds at most, that is always little work.
     """
     fleet = search.fleet
     each = weight * fleet.price
@@ -123,7 +124,8 @@ def price_out(
         bound[rows], fair = _fair_fines(search, g, paid, known)
         if not by_labels:
             continue
-        bound[rows] = _closer(search, g, paid, fair, known[rows])
+        is_simple = len(search.own[g].kinds) <= 1
+        bound[rows] = _closer(search, g, paid, fair, known[rows], is_wide=is_wide or is_simple)
     return bound, len(search.columns.camera) - before
 
 
@@ -143,7 +145,9 @@ def add_near(search: Search, prices: Floats, gap: float, most: int = 60) -> None
         _add(search, group, found.paths)
 
 
-def _closer(search: Search, g: int, prices: Floats, fines: Floats, known: Floats) -> Floats:
+def _closer(
+    search: Search, g: int, prices: Floats, fines: Floats, known: Floats, *, is_wide: bool
+) -> Floats:
     """Add the best paths by labels, more of them where few leave a gap; a bound for each camera."""
     group, own, settings = search.fleet.groups[g], search.own[g], search.settings
     found = labelled(group, own, prices, fines, known, width=settings.width)
@@ -153,8 +157,9 @@ def _closer(search: Search, g: int, prices: Floats, fines: Floats, known: Floats
     bound = found.bound
     share = settings.tolerance / 8 * np.abs(np.where(np.isfinite(known), known, 0.0))
     is_open = np.flatnonzero(np.isfinite(bound) & ~(known - bound <= share))
-    if len(is_open) and settings.wider > settings.width:
-        wider = labelled(group, own, prices, fines, known, width=settings.wider, only=is_open)
+    if is_wide and len(is_open) and settings.wider > settings.width:
+        width = settings.wider if len(own.kinds) <= 1 else max(settings.wider // 4, settings.width)
+        wider = labelled(group, own, prices, fines, known, width=width, only=is_open)
         search.evaluated += wider.tried
         _add(search, group, wider.paths)
         bound[is_open] = np.maximum(bound, wider.bound)[is_open]

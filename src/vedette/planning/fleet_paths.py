@@ -166,9 +166,8 @@ def labelled(
         now = cost[parent] + guide.arcs[i][who, v, t]
         least = now + guide.to_go[i + 1][who, to] - base[who]
         kept = np.flatnonzero(np.isfinite(least) & (least <= cut[who]))
-        parent, t, v, who, to, now, least = (
-            each[kept] for each in (parent, t, v, who, to, now, least)
-        )
+        parent, t, v, who, to = (each[kept] for each in (parent, t, v, who, to))
+        now, least = now[kept], least[kept]
         use = used[parent] + own.arcs[i][who, v, t]
         fine = (use + own.rest[i + 1][who, to] <= own.limit[who]).all(axis=1)
         order = np.flatnonzero(fine)

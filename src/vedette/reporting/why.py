@@ -60,10 +60,10 @@ def _sections(plan: Plan, told: Explanation, title: str) -> Iterator[Markup | No
     yield _pictures(plan, told, story)
     heads = ["", "Differs from the plan in", "Figures (predicted), and why it lost"]
     if told.runners_up:
-        rivals = table("Runners-up", heads, rival_rows(plan, told), "candidates")
+        rivals = table("Runners-up", heads, rival_rows(plan, told), "")
         yield section("runners-up", "Who lost, and why", rivals)
     heads = ["One more of", "Changes the optimum by", "What would be chosen"]
-    prices = table(prices_heading(told), heads, price_rows(told), "candidates")
+    prices = table(prices_heading(told), heads, price_rows(told), "")
     yield section("prices", "What a little more would buy", prices)
     yield choosing.floors(story)
     yield choosing.tried(story)

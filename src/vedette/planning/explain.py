@@ -159,6 +159,10 @@ def binding(
 
     A ceiling or load binds from 95% of it on. Besides, every limit does that one of the ``rivals``
     missed: cheaper ones, by their forecast or by running them, that keep all other limits.
+
+    >>> costs = Figures("predicted", 0, 0, 0, 0, 0, 290, 0, 0, 1, 1, load={"edge": 0.79})
+    >>> [str(each) for each in binding(costs, Objective(ceilings={"age_max_ms": 300}))]
+    ['ceiling of age_max_ms <= 300 (at 290)', 'load of edge <= 0.8 (at 0.79)']
     """
     found: dict[tuple[str, str], Constraint] = {}
     for ceiling, limit in objective.ceilings.items():

@@ -109,6 +109,11 @@ def climb(tables: Sequence[KnobTable], floor: float = 0.0) -> tuple[tuple[int, .
     Each move goes to the setting that saves most of the product of costs for each accuracy lost
     (both as logarithms would have it: shares), among those that keep ``floor``; ties go to the
     knob that comes first, then to the more accurate value. It ends when no move saves anything.
+
+    >>> rate = KnobTable("rate", (KnobValue(25, 1.0, (1.0,)), KnobValue(5, 0.9, (0.2,))))
+    >>> model = KnobTable("model", (KnobValue("m", 1.0, (1.0,)), KnobValue("s", 0.8, (0.5,))))
+    >>> climb([rate, model])
+    ((0, 0), (1, 0), (1, 1))
     """
     at = (0,) * len(tables)
     path = [at]
@@ -174,6 +179,11 @@ def cheapest(
     """The picks with the least weighted cost that keep ``floor``, by trying all, and how many.
 
     Ties go to the first in the tables' order, the first knob slowest.
+
+    >>> rate = KnobTable("rate", (KnobValue(25, 1.0, (1.0,)), KnobValue(5, 0.9, (0.2,))))
+    >>> model = KnobTable("model", (KnobValue("m", 1.0, (1.0,)), KnobValue("s", 0.8, (0.5,))))
+    >>> cheapest([rate, model], weights=[1.0], floor=0.85)
+    ((1, 0), 4)
     """
     best: tuple[float, tuple[int, ...]] | None = None
     rows = list(product(*(range(len(table.values)) for table in tables)))

@@ -19,7 +19,12 @@ def home(cluster: Cluster) -> Device:
 
 
 def resolve(cluster: Cluster, place: str) -> str:
-    """The device that a workflow means by a device's name, or by a tier: its first device."""
+    """The device that a workflow means by a device's name, or by a tier: its first device.
+
+    >>> pair = Cluster("site", (Device("box", "edge", 2), Device("rack", "cloud", 8)), ())
+    >>> resolve(pair, "cloud"), resolve(pair, "box")
+    ('rack', 'box')
+    """
     named = [device.name for device in cluster.devices if device.name == place]
     tiered = [device.name for device in cluster.devices if device.tier == place]
     found = [*named, *tiered]

@@ -1,7 +1,7 @@
 """Telling the world, once: a track that matched becomes an event with its picture."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Annotated
 
@@ -60,24 +60,21 @@ class Alert:
         self.state = AlertState()
 
     def __call__(self, match: Match) -> Event | None:
-        tracks = {
-            own: seen
-            for own, seen in self.state.tracks.items()
-            if match.time_s - seen.last_s <= FORGET_S
-        }
-        own = match.key.stream, match.track
-        start = Seen(match.key.frame, match.time_s, match.time_s, match.box)
-        seen = tracks.pop(own, start)
-        beside = (each for (stream, _), each in tracks.items() if stream == own[0])
-        is_old = float(match.time_s - seen.start_s) >= self.min_duration_s
-        is_new = not seen.is_alerted and not any(_shows(each, match) for each in beside)
-        is_due = match.is_match and is_old and is_new
-        tracks[own] = replace(
-            seen,
-            last_s=match.time_s,
-            box=match.box,
-            is_alerted=seen.is_alerted or is_due,
-        )
+        own, time_s = (match.key.stream, match.track), match.time_s
+        seen = self.state.tracks.get(own)
+        if seen is None or time_s - seen.last_s > FORGET_S:
+            seen = Seen(match.key.frame, time_s, time_s, match.box)
+            tracks = {  # forgotten is when another begins
+                each: path
+                for each, path in self.state.tracks.items()
+                if time_s - path.last_s <= FORGET_S
+            }
+        else:
+            tracks = dict(self.state.tracks)
+        is_old = float(time_s - seen.start_s) >= self.min_duration_s
+        is_due = match.is_match and is_old and not seen.is_alerted and not _shown(tracks, match)
+        is_alerted = seen.is_alerted or is_due
+        tracks[own] = Seen(seen.start_frame, seen.start_s, time_s, match.box, is_alerted)
         self.state = AlertState(tracks)
         return self._event(match, seen) if is_due else None
 
@@ -104,10 +101,18 @@ class Alert:
         )
 
 
+def _shown(tracks: Mapping[tuple[str, int], Seen], match: Match) -> bool:
+    """Whether another track of the stream shows the object, and was alerted."""
+    own = match.key.stream, match.track
+    return any(
+        _shows(each, match) for key, each in tracks.items() if key[0] == own[0] and key != own
+    )
+
+
 def _shows(other: Seen, match: Match) -> bool:
     """Whether the object was just alerted as another track."""
+    if not other.is_alerted or match.time_s - other.last_s > SAME_OBJECT_S:
+        return False
     box, here = np.array(other.box), np.array(match.box)
     smaller = np.minimum(areas(box), areas(here))
-    is_recent = match.time_s - other.last_s <= SAME_OBJECT_S
-    is_within = bool(shared_areas(box, here) >= SAME_OBJECT_SHARE * smaller)
-    return other.is_alerted and is_recent and is_within
+    return bool(shared_areas(box, here) >= SAME_OBJECT_SHARE * smaller)

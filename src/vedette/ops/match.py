@@ -41,8 +41,8 @@ class Classify:
         self.state = LabelVotes(labels, votes)
         own = votes.of(stream).of(crop.track).astype(np.intp)
         counts = np.bincount(own)
-        first = own[np.isin(own, np.flatnonzero(counts == counts.max()))][0]
-        return replace(crop, label=labels[first])
+        first = own[(counts == counts.max())[own].argmax()]
+        return crop if labels[first] == crop.label else replace(crop, label=labels[first])
 
 
 @operator
@@ -83,7 +83,7 @@ class MatchColour:
             share = body_shares(crop.frame.picture)[self.colour]
             self.state = self.state.add(stream, crop.track, float(crop.frame.time_s), share)
         shares = self.state.of(stream).of(crop.track)
-        score = float(np.percentile(shares, 50, method="lower")) if len(shares) else 0.0
+        score = float(np.sort(shares)[(len(shares) - 1) // 2]) if len(shares) else 0.0
         return Match(
             key=crop.frame.key,
             time_s=crop.frame.time_s,

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import hypot, sqrt
 
-import numpy as np
-
-from vedette.boxes import areas, centres
 from vedette.declaring.operator import operator
 from vedette.ops.votes import FORGET_S
 from vedette.types.media import Crop, Match
@@ -48,14 +46,16 @@ class MatchMoving:
 
     def __call__(self, crop: Crop) -> Match:
         key, time_s = crop.frame.key, crop.frame.time_s
-        tracks = {
-            own: path for own, path in self.state.tracks.items() if time_s - path.last_s <= FORGET_S
-        }
-        box = np.array([crop.box], np.float64)
-        (x, y), side = centres(box)[0].tolist(), float(np.sqrt(areas(box)[0]))
-        own = key.stream, crop.track
-        path = tracks.get(own) or Path(x, y, 0.0, 0.0, 0, time_s)
-        farthest = max(path.farthest, float(np.hypot(x - path.x, y - path.y)))
+        x0, y0, x1, y1 = crop.box
+        x, y, side = (x0 + x1) / 2, (y0 + y1) / 2, sqrt((x1 - x0) * (y1 - y0))
+        own, tracks = (key.stream, crop.track), self.state.tracks
+        path = tracks.get(own)
+        if path is None or time_s - path.last_s > FORGET_S:
+            path = Path(x, y, 0.0, 0.0, 0, time_s)
+            tracks = {  # forgotten is when another begins
+                each: known for each, known in tracks.items() if time_s - known.last_s <= FORGET_S
+            }
+        farthest = max(path.farthest, hypot(x - path.x, y - path.y))
         path = Path(path.x, path.y, farthest, path.side + side, path.boxes + 1, time_s)
         self.state = Paths({**tracks, own: path})
         score = farthest * path.boxes / max(path.side, 1e-9)

@@ -18,7 +18,7 @@ class Votes(Columns):
     """One row a vote, in the order in which they were given.
 
     ``track`` (n,) int64; ``time_s`` (n,) float64; ``value`` (n,) float64. Of each track the last
-    500 votes are kept; a track that was not voted on for a minute is forgotten.
+    500 votes are kept; a track that was not voted on for a minute is forgotten when another begins.
     """
 
     track: NDArray[np.int64]
@@ -33,9 +33,12 @@ class Votes(Columns):
         return np.asarray(self.value[self.track == track])
 
     def add(self, track: int, time_s: float, value: float) -> Self:
-        keep = self._recent(time_s)
-        own = np.flatnonzero(keep & (self.track == track))
-        keep[own[: max(0, len(own) + 1 - MOST_PER_TRACK)]] = False
+        own = np.flatnonzero(self.track == track)
+        keep: slice | NDArray[np.bool_] = slice(None)
+        if not len(own) or self.time_s[own[-1]] < time_s - FORGET_S:
+            keep = self._recent(time_s)
+        elif len(own) >= MOST_PER_TRACK:
+            keep = np.arange(len(self.track)) != own[0]
         return type(self)(
             np.append(self.track[keep], track),
             np.append(self.time_s[keep], time_s),

@@ -21,7 +21,7 @@ def skip_dark(
 def declared() -> Workflow:
     """Cars at a gate. What a step leaves unsaid is for the planner to choose."""
     flow = vd.workflow("gate")
-    camera = flow.source("camera", gate="gate.mp4")
+    camera = flow.source("camera", gate="rtsp://10.0.0.7/main")
     lit = flow.step("lit", skip_dark, camera)
     model = vd.choose("yolox-nano-416", "yolox-nano-320")
     cars = flow.step("detect", "detect", lit, classes={"car": ["car"]}, model=model)

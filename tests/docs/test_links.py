@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from tests.docs.pages import ROOT, name_of, pages, prose
+from tests.docs.pages import DOCS, ROOT, name_of, pages, prose
 
 
 def links(page: Path) -> Iterator[str]:
@@ -30,3 +30,9 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert target.is_relative_to(ROOT)
         if anchor:
             assert anchor in anchors(target), f"{link} in {name_of(page)}"
+
+
+def test_the_index_for_language_models_names_pages_that_are_there() -> None:
+    named = re.findall(r"\]\(([^)]+)\.html\)", (DOCS / "llms.txt").read_text(encoding="utf-8"))
+    assert len(named) > 10
+    assert [name for name in named if not (DOCS / f"{name}.md").exists()] == []

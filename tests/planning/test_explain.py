@@ -184,6 +184,7 @@ def test_what_is_cheaper_and_was_not_run_says_so(city: City) -> None:
     assert told.cheapest.candidate.objective < told.chosen.candidate.objective
     assert told.runners_up[0].why == "never run"
     assert told.runners_up[0].more < 0
+    assert told.runners_up[0].reason == "the plan was stated, not searched"
 
 
 def test_the_frontier_is_cheapest_first_and_has_the_cheapest_that_qualifies(city: City) -> None:

@@ -231,12 +231,12 @@ def _told(plan: Plan, chosen: Candidate, rival: Candidate, field: Field) -> Runn
         metric: weight * (getattr(rival.figures, metric) - getattr(chosen.figures, metric))
         for metric, weight in field.ground.objective.minimise.items()
     }
-    why, reason = _why(rival, more)
+    why, reason = _why(rival, more, plan.tried)
     differs = tuple(differences(plan, rival))
     return RunnerUp(rival, field.point(rival).accuracy, differs, why, more, terms, reason)
 
 
-def _why(rival: Candidate, more: float) -> tuple[Why, str]:
+def _why(rival: Candidate, more: float, tried: Sequence[Candidate]) -> tuple[Why, str]:
     head, _, rest = rival.outcome.partition(": ")
     if head == "failed":
         return "failed when run", rest
@@ -247,8 +247,17 @@ def _why(rival: Candidate, more: float) -> tuple[Why, str]:
         kind: Why = "below the floor" if short and short.kind == "floor" else "infeasible"
         return kind, rival.outcome
     if more < -EQUAL:
-        return "never run", "no more is run after the first that fails, nor more than five"
+        return "never run", _unrun(tried)
     return "dearer", "" if more > EQUAL else "just as cheap, and later in the order of the knobs"
+
+
+def _unrun(tried: Sequence[Candidate]) -> str:
+    """Why something that is forecast to qualify, and cheaper than the plan, was not run."""
+    if not tried:
+        return "the plan was stated, not searched"
+    if any(each.outcome.startswith("failed") for each in tried):
+        return "no more is run after the first that fails, nor more than five"
+    return "no more than five are run, and none that breaks a ceiling when simulated"
 
 
 def differences(plan: Plan, rival: Candidate) -> Iterator[str]:

@@ -89,15 +89,18 @@ def bound_lines(plan: Plan, told: Explanation) -> list[str]:
         ]
     return [
         f"{number(best.objective)} is the least forecast to qualify: {differences(best, plan)}",
-        f"the plan is {times(chosen.objective, best.objective)}: {WHY_DEARER}",
+        f"the plan is {times(chosen.objective, best.objective)}: {_why_dearer(plan)}",
         searched,
     ]
 
 
-WHY_DEARER = (
-    "candidates are run from the dearest down to the cheapest, the first that fails ends it, and "
-    "the last that held is the plan"
-)
+def _why_dearer(plan: Plan) -> str:
+    if not plan.tried:
+        return "it was stated, not searched"
+    return (
+        "candidates are run from the dearest down to the cheapest, the first that fails ends it, "
+        "and the last that held is the plan"
+    )
 
 
 def times(value: float, base: float) -> str:

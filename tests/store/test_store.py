@@ -28,7 +28,7 @@ EVENT = Event(
     confidence=0.75,
     ordinal=7,
     attributes={"colour": "white", "score": 0.5},
-    picture=b"JPEG",
+    picture=b"WebP",
 )
 POINT = Checkpoint("camera/1", 10, Fraction(2, 3), (8, 1024))
 COMMIT = Commit(POINT, (("alert", EVENT),), (), {"track": SavedState('{"a":1}', b"\x00\x01")})
@@ -54,16 +54,16 @@ def test_the_picture_is_a_file_named_by_identity(store: Store, sink: RunSink) ->
     sink.commit([COMMIT])
     (stored,) = store.events()
     assert stored.picture is not None
-    assert stored.picture.name == "amber-alert-camera%2f1-1-3-7.jpg"
-    assert stored.picture.read_bytes() == b"JPEG"
+    assert stored.picture.name == "amber-alert-camera%2f1-1-3-7.webp"
+    assert stored.picture.read_bytes() == b"WebP"
 
 
 def test_a_picture_that_was_half_written_is_swept_up_on_resuming(
     store: Store, sink: RunSink
 ) -> None:
     sink.commit([COMMIT])
-    left = store.pictures / ".amber-alert-camera%2f1-1-3-7.jpg.0123abcd"
-    others = store.pictures / ".amber-alert-camera%2f1-2-3-7.jpg.0123abcd"
+    left = store.pictures / ".amber-alert-camera%2f1-1-3-7.webp.0123abcd"
+    others = store.pictures / ".amber-alert-camera%2f1-2-3-7.webp.0123abcd"
     for file in (left, others):
         file.write_bytes(b"JP")
     sink.release()
@@ -144,7 +144,7 @@ def test_events_are_exported_as_lines_of_json(store: Store, sink: RunSink, tmp_p
     record = json.loads(line)
     assert record["start_s"] == pytest.approx(1 / 3)
     assert record["attributes"] == {"colour": "white", "score": 0.5}
-    assert record["picture"] == "amber-alert-camera%2f1-1-3-7.jpg"
+    assert record["picture"] == "amber-alert-camera%2f1-1-3-7.webp"
 
 
 def test_the_file_uses_a_write_ahead_log(store: Store, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from vedette.boxes import areas, shared_areas
 from vedette.declaring.operator import operator
-from vedette.media.jpeg import encode_jpeg
+from vedette.media.jpeg import encode_webp
 from vedette.ops.bounds import Duration
 from vedette.ops.votes import FORGET_S
 from vedette.types.events import Event
@@ -42,7 +42,7 @@ class Alert:
     """One event for each track that matches and was looked at for ``min_duration_s``.
 
     It starts where the track was first looked at and ends where it was decided: ``frame``,
-    ``time_s`` and ``box`` say when and where the object was then, the JPEG shows it. A detector may
+    ``time_s`` and ``box`` say when and where the object was then, the WebP picture shows it. A detector may
     see an object and a part of it as two: while one of two boxes lies in the other, and that was
     alerted, it waits.
     """
@@ -52,7 +52,7 @@ class Alert:
         *,
         min_duration_s: Duration = 1.0,
         kind: str = "match",
-        quality: Annotated[int, Ge(1), Le(100)] = 90,
+        quality: Annotated[int, Ge(1), Le(100)] = 80,
     ) -> None:
         self.min_duration_s = min_duration_s
         self.kind = kind
@@ -97,7 +97,7 @@ class Alert:
                 "colour": match.colour,
                 "score": round(match.score, 3),
             },
-            picture=encode_jpeg(match.crop.frame.picture, self.quality),
+            picture=encode_webp(match.crop.frame.picture, self.quality),
         )
 
 

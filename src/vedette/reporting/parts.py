@@ -64,8 +64,8 @@ def bar(part: float, class_: str) -> Markup:
 
 
 def picture(content: bytes, alternative: str) -> Markup | None:
-    """A JPEG or PNG inside the page; nothing where the bytes are neither."""
-    kinds = {b"\xff\xd8\xff": "jpeg", b"\x89PNG": "png"}
+    """A JPEG, PNG or WebP inside the page; nothing where the bytes are none of them."""
+    kinds = {b"\xff\xd8\xff": "jpeg", b"\x89PNG": "png", b"RIFF": "webp"}
     kind = next((kind for start, kind in kinds.items() if content.startswith(start)), None)
     if kind is None:
         return None

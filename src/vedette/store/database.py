@@ -166,7 +166,7 @@ class Store:
     def _sweep(self, workflow: str, run: int) -> None:
         """Remove pictures of a run that were being written when it was killed."""
         with _told(str(self.pictures)):
-            for left in self.pictures.glob(".*.jpg.*"):
+            for left in self.pictures.glob(".*.webp.*"):
                 parts = left.name.removeprefix(".").split("-")
                 if parts[0] == plain(workflow) and parts[3:4] == [str(run)]:
                     left.unlink(missing_ok=True)
@@ -252,7 +252,7 @@ class RunSink:
         folder = self._store.pictures
         with _told(str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(folder / f"{self._identity(step, event)}.jpg", event.picture)
+        write_bytes(folder / f"{self._identity(step, event)}.webp", event.picture)
 
     def _mine(self, table: sa.Table) -> sa.Select[Any]:
         return sa.select(table).where(table.c.workflow == self.workflow, table.c.run == self.run)

@@ -146,7 +146,7 @@ def stored_event(row: sa.RowMapping, pictures: Path) -> StoredEvent:
         **times,
         **{column: row[column] for column in _AS_THEY_ARE},
     )
-    picture = pictures / f"{name}.jpg"
+    picture = pictures / f"{name}.webp"
     return StoredEvent(name, event, picture if picture.is_file() else None)
 
 

@@ -13,7 +13,7 @@ class Event:
 
     ``ordinal`` tells apart events that one step starts in one frame (a track id will do).
     ``frame`` is the frame at which it was decided and ``box`` where the object was then.
-    ``picture`` is JPEG, or empty; base64 in JSON.
+    ``picture`` is WebP, or empty; base64 in JSON.
     """
 
     __pydantic_config__ = {"val_json_bytes": "base64"}  # noqa: RUF012  # read, never changed

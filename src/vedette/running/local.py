@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from vedette.running.course import Course, course
 from vedette.running.delivery import Delivery
+from vedette.running.emulated import EmulatedWork
 from vedette.running.executor import (
     FrameSource,
     Onlooker,
@@ -29,7 +30,7 @@ from vedette.running.segment import stages
 from vedette.running.stepping import Each
 from vedette.running.tally import incidents
 from vedette.running.threads import QueueBounds, Threads
-from vedette.running.work import Models, Operators, StepFailed, signatures_of
+from vedette.running.work import Models, Operators, StepFailed, Work, signatures_of
 from vedette.types.graph import Span
 from vedette.types.plan import Deployment
 
@@ -41,7 +42,8 @@ class LocalExecutor:
     faster than they were captured; live ones are always paced, and drop the oldest waiting frame
     when their queue is full.
 
-    Of a stream that is not paced, latency and age count from when a frame was read.
+    Of a stream that is not paced, latency and age count from when a frame was read. With ``speed``
+    (this machine's) the plan's machines and links are emulated in real time.
     """
 
     def __init__(
@@ -54,10 +56,12 @@ class LocalExecutor:
         bounds: QueueBounds = QueueBounds(),  # noqa: B008  # a frozen value
         clock: Callable[[], float] = time.monotonic,
         onlooker: Onlooker | None = None,
+        speed: float | None = None,
     ) -> None:
         self._operators, self._models, self._bounds = operators, models, bounds
         self._workers = workers or os.cpu_count() or 1
         self._paced, self._clock, self._onlooker = paced, clock, onlooker
+        self._speed = speed
 
     def run(
         self,
@@ -70,10 +74,11 @@ class LocalExecutor:
         progress: Progress | None = None,
     ) -> Report:
         with ExitStack() as scope:
-            work = self._work(plan, scope)
+            work: Work = self._work(plan, scope)
             resumed = sink.resume()
             load_states(plan, work, resumed)
             delivery = Delivery(plan, sink, progress)
+            work = self._emulated(plan, work, delivery)
             pool = scope.enter_context(ThreadPoolExecutor(self._workers, "stage"))
             stop = stop or threading.Event()
             threads = Threads(
@@ -89,7 +94,7 @@ class LocalExecutor:
             if finished:
                 delivery.close()
             befell = incidents(sources, threads.tally, sink)
-            cpu_s = sum(os.times()[:4]) - sum(started[:4])
+            cpu_s = sum(os.times()[:4]) - sum(started[:4]) if self._speed is None else None
         rates = {name: source.rate for name, source in sources.items()}
         return Report(
             figures=figures(threads.tally, "measured", rates, cpu_s=cpu_s),
@@ -105,6 +110,11 @@ class LocalExecutor:
         if plan.parallel_items:
             each = scope.enter_context(ThreadPoolExecutor(self._workers, "items")).map
         return RealWork(plan, self._operators, self._models, clock=time.thread_time, each=each)
+
+    def _emulated(self, plan: Deployment, work: Work, delivery: Delivery) -> Work:
+        if self._speed is None:
+            return work
+        return EmulatedWork(plan, work, speed=self._speed, answers=delivery.answers)
 
     def _courses(self, plan: Deployment) -> dict[str, Course]:
         parts = stages(plan.workflow, plan.placement, signatures_of(plan, self._operators))

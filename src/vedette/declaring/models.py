@@ -61,7 +61,9 @@ def plain_model(model: OwnModel, folder: Path | None = None) -> dict[str, Any]:
     if model.sizes:
         plain["size"] = list(model.sizes) if len(model.sizes) > 1 else model.sizes[0]
     if model.anchors:
-        plain["anchors"] = {s: [list(pair) for pair in pairs] for s, pairs in model.anchors.items()}
+        plain["anchors"] = {
+            str(stride): [list(pair) for pair in pairs] for stride, pairs in model.anchors.items()
+        }
     return plain
 
 

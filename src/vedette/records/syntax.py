@@ -142,7 +142,7 @@ class ModelSyntax(Syntax):
     anchors: (
         Annotated[
             dict[
-                Annotated[int, Ge(1), Le(1024)],
+                Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}$")],
                 Annotated[list[Annotated[list[Number], MinLen(2), MaxLen(2)]], MinLen(1)],
             ],
             MinLen(1),

@@ -11,9 +11,13 @@
     └── InfeasibleError       exit 3: no plan can meet the objective; carries the nearest miss
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+MOST_CHARACTERS = 2000
+"""Of a part of a message: what a user wrote may be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +29,24 @@ class Place:
     column: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return readable(":".join(str(part) for part in (self.file, self.line, self.column) if part))
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: what was found, what was expected, and what to try."""
+    """One mistake: what was found, what was expected, and what to try.
+
+    Each part is one line that a terminal shows as it stands, whatever a user's file had in it.
+    """
 
     found: str
     expected: str
     hint: str = ""
     place: Place | None = None
+
+    def __post_init__(self) -> None:
+        for part in ("found", "expected", "hint"):
+            object.__setattr__(self, part, _bounded(readable(getattr(self, part))))
 
     def __str__(self) -> str:
         start = f"{self.place}: " if self.place else ""
@@ -78,6 +89,31 @@ class RecordError(InputError):
 
 class InfeasibleError(VedetteError):
     """No plan can meet the objective (exit status 3); the problems name the nearest miss."""
+
+
+def readable(text: str) -> str:
+    r"""Text without what a terminal obeys or cannot show: that is escaped, as in Python.
+
+    Control characters, line breaks, marks that turn the direction of writing, and the halves of
+    characters that stand for bytes of a file name which are no text.
+
+    >>> print(readable("a\x1b[31mb\u202ec\nd, café"))
+    a\x1b[31mb\u202ec\nd, café
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        each.encode("unicode_escape").decode() if _is_obeyed(each) else each for each in text
+    )
+
+
+def _is_obeyed(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _bounded(text: str) -> str:
+    half = MOST_CHARACTERS // 2
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:half]} ... {text[-half:]}"
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -201,7 +201,7 @@ def test_words_that_the_command_line_does_not_know_exit_with_2(
 ) -> None:
     said = vedette(*words)
     assert (said.status, said.out) == (2, "")
-    assert "Usage: vedette" in said.err
+    assert "Usage: " in said.err
 
 
 @pytest.mark.parametrize("planner", ["knobs", "placement"])

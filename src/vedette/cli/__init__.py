@@ -4,12 +4,22 @@ Exit status: 0 done, 2 the input is wrong, 3 no plan can meet the objective, 1 a
 130 stopped by Ctrl-C.
 """
 
+import errno
 import importlib
 import sys
 
 import typer
 
-from vedette.cli.output import INTERRUPTED, report_error, report_fault, say
+from vedette.cli.output import (
+    INTERRUPTED,
+    any_text_goes,
+    nobody_listens,
+    report_error,
+    report_fault,
+    report_full_disk,
+    report_words,
+    say,
+)
 from vedette.cli.own import with_operators
 from vedette.cli.tab import completing
 from vedette.errors import InfeasibleError, VedetteError
@@ -32,6 +42,8 @@ VERBS = (
 _RUN_OPERATORS = frozenset(
     {"check", "profile", "plan", "explain", "simulate", "rehearse", "run", "schema"}
 )
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 app = typer.Typer(
     name="vedette",
@@ -60,11 +72,21 @@ for _verb in VERBS:
 
 def main() -> None:
     """Run the command line; errors become messages and exit statuses."""
+    any_text_goes()
+    try:
+        _run()
+    except BrokenPipeError:
+        nobody_listens()
+        sys.exit(1)
+
+
+def _run() -> None:
     try:
         app()
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer's way to end on Ctrl-C
             say("stopped by Ctrl-C; what was done is kept")
+        report_words(end.__context__)
         raise
     except InfeasibleError as error:
         report_error(error)
@@ -73,5 +95,8 @@ def main() -> None:
         report_error(error)
         sys.exit(2)
     except Exception as error:  # noqa: BLE001  # whatever it is, it is our fault
+        if isinstance(error, OSError) and error.errno in FULL:
+            report_full_disk(error)
+            sys.exit(2)
         report_fault(error)
         sys.exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit, shown_progress
+from vedette.cli.output import Json, emit, show, show_table, shown_progress
 
 
 def command(
@@ -33,6 +33,6 @@ def command(
 
     from vedette.reporting.terminal import story_lines, table
 
-    Console(width=max(100, Console().width)).print(table(story.rows))
+    show_table(table(story.rows), max(100, Console().width))
     for line in (*story_lines(story), "", f"Report: {page}"):
-        typer.echo(line)
+        show(line)

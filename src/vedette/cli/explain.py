@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit, promise, say
+from vedette.cli.output import Json, emit, promise, say, show
 
 
 def command(
@@ -34,7 +34,7 @@ def command(
     if json:
         emit(explanation)
     else:
-        typer.echo(explanation_text(chosen, explanation))
+        show(explanation_text(chosen, explanation))
     if output:
         write_explanation(chosen, explanation, output)
         say(f"\nwritten to {output}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vedette.cli.output import Json, emit, promise, say, shown_progress
+from vedette.cli.output import Json, emit, promise, say, show, show_table, shown_progress
 
 if TYPE_CHECKING:
     from vedette.session.own_models import ModelReport
@@ -69,7 +69,7 @@ def _check(
     if json:
         emit(report)
     else:
-        typer.echo(report_text(report))
+        show(report_text(report))
 
 
 def report_text(report: "ModelReport") -> str:
@@ -138,7 +138,6 @@ def _list(fetch: list[str], json: bool) -> None:
     if json:
         emit({"models": listing, "variants": list(zoo.variants().values())})
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("model", "licence", "MB", "here", "checked", "from", box=None)
@@ -151,6 +150,6 @@ def _list(fetch: list[str], json: bool) -> None:
             ", ".join(entry.standing),
             entry.sources[0].partition("#")[0],
         )
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width).print(table)
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    show_table(table, None if is_terminal else 160)
     say(f"\nvariants, the most accurate first: {', '.join(zoo.variants())}")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vedette.cli.output import Json, emit, promise, say, shown_progress
+from vedette.cli.output import Json, emit, promise, say, show, shown_progress
 
 
 def command(
@@ -60,7 +60,7 @@ def command(
     if json:
         emit(plan)
     else:
-        typer.echo(plan_text(plan))
+        show(plan_text(plan))
         say(f"\nwritten to {output}; next: vedette rehearse {output}")
 
 
@@ -75,4 +75,4 @@ def _say_what_if(
     if json:
         emit(outcomes)
     else:
-        typer.echo(what_if_text(declared, outcomes))
+        show(what_if_text(declared, outcomes))

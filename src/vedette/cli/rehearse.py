@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit, promise, say, shown_progress
+from vedette.cli.output import Json, emit, promise, say, show, shown_progress
 
 
 def command(
@@ -43,4 +43,4 @@ def command(
     if json:
         emit({"figures": rehearsal.figures, "scores": rehearsal.scores, "events": rehearsal.events})
     else:
-        typer.echo(beside_text(chosen.predicted, rehearsal.figures, rehearsal.scores))
+        show(beside_text(chosen.predicted, rehearsal.figures, rehearsal.scores))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import INTERRUPTED, Json, emit, promise, say, shown_progress
+from vedette.cli.output import INTERRUPTED, Json, emit, promise, say, show, shown_progress
 
 
 def command(
@@ -64,7 +64,7 @@ def command(
             }
         )
     else:
-        typer.echo(beside_text(chosen.predicted, ran.figures, ran.scores))
+        show(beside_text(chosen.predicted, ran.figures, ran.scores))
         say(f"{len(ran.events)} events in {store}")
         for incident in ran.incidents:
             say(

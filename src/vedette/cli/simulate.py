@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vedette.cli.output import Json, emit
+from vedette.cli.output import Json, emit, show
 
 
 def command(
@@ -27,4 +27,4 @@ def command(
     if json:
         emit(figures)
     else:
-        typer.echo(figures_text(figures))
+        show(figures_text(figures))

@@ -48,6 +48,11 @@ def command(
         )
     else:
         is_stdin = str(file) == "-"
-        content = sys.stdin.buffer.read() if is_stdin else read_bytes(file)
+        content = _standard_input() if is_stdin else read_bytes(file)
         table = from_json(kind, content, file=str(file))
         emit(tables.solve(planner, table, method))
+
+
+def _standard_input() -> bytes:
+    """All of it; nothing where it is closed."""
+    return sys.stdin.buffer.read() if sys.stdin is not None else b""

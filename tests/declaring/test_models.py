@@ -68,7 +68,7 @@ def test_python_and_yaml_declare_the_same() -> None:
         size=[640, "416-wide"],
         labels=["person", "forklift"],
         range=[0, 1],
-        anchors={16: [[23, 27]], 32: [[81, 82]]},
+        anchors={"16": [[23, 27]], "32": [[81, 82]]},
     )
     detect = flow.step(
         "detect",
@@ -126,12 +126,18 @@ def test_a_mistake_is_told_where_it_stands(old: str, new: str, expected: str) ->
 
 def test_a_step_may_run_its_user_s_model_and_the_zoo_s_with_the_labels_of_both() -> None:
     text = TEXT.replace("[mine-640-tiled,", "[yolox-nano-416, mine-640-tiled,")
-    assert parsed(text.replace("[person], machine", "[person, truck], machine"))
+    both = parsed(text.replace("[person], machine", "[person, truck], machine"))
+    assert both.step("detect").choices["model"] == (
+        "yolox-nano-416",
+        "mine-640-tiled",
+        "mine-416-wide",
+    )
 
 
 def test_labels_that_only_the_file_knows_are_not_judged() -> None:
     text = TEXT.replace("[mine-640-tiled, mine-416-wide]", "[plain]")
-    assert parsed(text.replace("[forklift]", "[anything]"))
+    anything = parsed(text.replace("[forklift]", "[anything]"))
+    assert anything.step("detect").choices["model"] == ("plain",)
 
 
 def test_a_classifier_must_be_named() -> None:

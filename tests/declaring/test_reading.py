@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vedette.declaring.building import local_path
+from vedette.declaring.paths import local_path
 from vedette.declaring.reading import (
     parse_cluster,
     parse_workflow,

@@ -186,3 +186,36 @@ def test_a_bad_url_is_refused_without_its_password(place: str, tmp_path: Path) -
     with pytest.raises(RecordError) as raised:
         Store(place if "://" in place else tmp_path / "no" / place)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("place", ["", ".", ":memory:", "sqlite://"])
+def test_a_store_that_would_not_outlive_the_run_is_refused(place: str) -> None:
+    with pytest.raises(RecordError, match="a database without a file"):
+        Store(place)
+
+
+def test_a_file_may_have_any_name(tmp_path: Path) -> None:
+    Store(tmp_path / "a?b#c%41.db").close()
+    assert [file.name for file in tmp_path.iterdir()] == ["a?b#c%41.db"]
+
+
+@pytest.mark.parametrize(
+    "change", ["box = 'x'", "time_s = '1/0'", "attributes = 'x'", "box = '[1]'"]
+)
+def test_rows_that_no_run_wrote_are_damage(
+    store: Store, sink: RunSink, tmp_path: Path, change: str
+) -> None:
+    sink.commit([COMMIT])
+    with sqlite3.connect(tmp_path / "events.db") as connection:
+        connection.execute(f"update events set {change}")
+    with pytest.raises(RecordError, match="a damaged event store"):
+        store.events()
+
+
+@pytest.mark.parametrize("seek", ["x", "[1]", "3"])
+def test_a_checkpoint_that_no_run_wrote_is_damage(sink: RunSink, tmp_path: Path, seek: str) -> None:
+    sink.commit([COMMIT])
+    with sqlite3.connect(tmp_path / "events.db") as connection:
+        connection.execute("update checkpoints set seek = ?", [seek])
+    with pytest.raises(RecordError, match="a damaged event store"):
+        sink.resume()

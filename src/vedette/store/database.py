@@ -40,12 +40,13 @@ from vedette.types.events import Event, Incident
 from vedette.types.media import Bundle
 
 Rows = Sequence[Mapping[str, Any]]
+_NO_FILES = {None, "", ".", ":memory:"}
 BUSY_S = 5.0
 """How long to wait for another process that writes to the same file."""
 
 
 class Store:
-    """One database. ``place`` is a file name or a database URL.
+    """One database. ``place`` is a file name or a database URL; ``name`` shows it, no password.
 
     Pictures lie in the folder ``pictures``, by default ``<file name>.pictures``.
     """
@@ -56,9 +57,14 @@ class Store:
         self.pictures = pictures or file.parent / f"{file.name}.pictures"
         self._claims = file
         self._held: list[Claim] = []
-        self._name = without_secrets(str(place))
-        with _told(self._name):
-            url = sa.make_url(str(place) if is_url else f"sqlite:///{place}")
+        self.name = without_secrets(str(place))
+        with _told(self.name):
+            url = (
+                sa.make_url(str(place)) if is_url else sa.URL.create("sqlite", database=str(place))
+            )
+            if url.get_backend_name() == "sqlite" and url.database in _NO_FILES:
+                found, expected = "a database without a file", "one that outlives the command"
+                raise RecordError(Problem(found, expected, "events.db", Place(self.name)))
             is_sqlite = url.get_backend_name() == "sqlite"
             settings = {"timeout": BUSY_S, "check_same_thread": False} if is_sqlite else {}
             self._engine = sa.create_engine(url, connect_args=settings)
@@ -84,7 +90,7 @@ class Store:
     def _of_version(self, version: str) -> Problem:
         found = f"an event store of version {version}, made by another Vedette"
         expected, hint = f"version {VERSION}", "another file name, or the Vedette that made it"
-        return Problem(found, expected, hint, Place(self._name))
+        return Problem(found, expected, hint, Place(self.name))
 
     def begin_run(self, workflow: str, run: int | None = None, *, plan: str = "") -> "RunSink":
         """Where a run's answers go: a new run's, or those of ``run``, which is to go on.
@@ -129,14 +135,14 @@ class Store:
             found = f"run {run} of {workflow}, which is under way elsewhere"
             hint = "to wait for its end, or --fresh, which begins a run of its own"
             expected = "a run that nobody is at work on"
-            raise RecordError(Problem(found, expected, hint, Place(self._name)))
+            raise RecordError(Problem(found, expected, hint, Place(self.name)))
         self._held.append(claim)
         return claim
 
     def _of_another_plan(self, workflow: str, run: int) -> Problem:
         found = f"run {run} of {workflow}, which another plan began and did not finish"
         hint = "--fresh, which begins a new run and keeps what is there, or the earlier plan"
-        return Problem(found, "the plan that began it", hint, Place(self._name))
+        return Problem(found, "the plan that began it", hint, Place(self.name))
 
     def unfinished_run(self, workflow: str) -> int | None:
         """The last run of a workflow, if it did not come to its end."""
@@ -154,7 +160,8 @@ class Store:
             query = query.where(EVENTS.c.run == run)
         with self.transaction() as connection:
             rows = connection.execute(query).mappings().all()
-        return [stored_event(row, self.pictures) for row in rows]
+        with _read(self.name):
+            return [stored_event(row, self.pictures) for row in rows]
 
     def incidents(self, workflow: str, run: int) -> list[Incident]:
         query = sa.select(INCIDENTS).order_by(INCIDENTS.c.number)
@@ -174,7 +181,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A connection whose changes are all kept, or on an error none of them."""
-        with _told(self._name), self._engine.begin() as connection:
+        with _told(self.name), self._engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -204,7 +211,8 @@ class RunSink:
         for row in saved:
             here = states.setdefault(row["stream"], {})
             here[row["step"]] = SavedState(row["text"], row["arrays"])
-        checkpoints = [checkpoint_of(row) for row in points]
+        with _read(self._store.name):
+            checkpoints = [checkpoint_of(row) for row in points]
         return {c.stream: Commit(c, states=states.get(c.stream, {})) for c in checkpoints}
 
     def deliver(self, step: str, bundle: Bundle) -> None:
@@ -281,6 +289,17 @@ _EXPECTED = {
     "readonly": ("an event store that may not be written to", "a file that you may write to"),
     "UNIQUE": ("two events with one identity", "an operator that gives each event its own ordinal"),
 }
+
+
+@contextmanager
+def _read(name: str) -> Iterator[None]:
+    """Rows that no run of ours wrote."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, ZeroDivisionError) as error:
+        found, hint = _EXPECTED["malformed"]
+        expected = "rows as a run writes them"
+        raise RecordError(Problem(found, expected, hint, Place(name))) from error
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The choices of knobs that a search weighs, each with what it asks of machines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
@@ -37,6 +37,8 @@ class Limits:
 
 
 DEFAULT = Limits()
+NOISE = 0.9
+"""The same work, measured twice, differs by less than down to this share."""
 SCORED: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
 
 
@@ -84,9 +86,43 @@ def choices(context: Context, limits: Limits) -> int:
 
 
 def _values(context: Context, limits: Limits) -> dict[str, tuple[Scalar, ...]]:
-    held = limits.held
-    knobs = context.workflow.knobs().items()
-    return {knob: (held[knob],) if knob in held else values for knob, values in knobs}
+    """Each knob's values to weigh: without those that changed nothing where they were measured.
+
+    A width above that of every source is one: its cost differs by noise, and noise may not choose.
+    """
+    held, profile = limits.held, context.profile
+    return {
+        knob: (held[knob],) if knob in held else tuple(_telling(profile, knob, values))
+        for knob, values in context.workflow.knobs().items()
+    }
+
+
+def _telling(profile: Profile, knob: str, values: Sequence[Scalar]) -> Iterator[Scalar]:
+    for value in values:
+        sweep = profile.sweeps.get((knob, value))
+        is_way = knob == "transport.qp"  # only what has a quality can cross a link
+        if is_way or sweep is None or not _is_golden(sweep.trace, profile.golden):
+            yield value
+
+
+def _is_golden(trace: Trace, golden: Trace) -> bool:
+    """Whether a trace saw what golden saw, in as many items and bytes, and no cheaper by far."""
+    return (
+        _cpu_s(trace) > NOISE * _cpu_s(golden)
+        and np.array_equal(trace.frame, golden.frame)
+        and np.array_equal(trace.tracks.box, golden.tracks.box)
+        and np.array_equal(trace.tracks.track, golden.tracks.track)
+        and trace.steps.keys() == golden.steps.keys()
+        and all(
+            np.array_equal(step.items, golden.steps[name].items)
+            and np.array_equal(step.size_bytes, golden.steps[name].size_bytes, equal_nan=True)
+            for name, step in trace.steps.items()
+        )
+    )
+
+
+def _cpu_s(trace: Trace) -> float:
+    return sum(float(step.cpu_s.sum()) for step in trace.steps.values())
 
 
 def _picked(context: Context, limits: Limits) -> Sequence[Choice]:

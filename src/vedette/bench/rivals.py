@@ -1,0 +1,115 @@
+"""What a cell compares: deployments rehearsed once, charged to any machines and links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vedette.boxes import iou
+from vedette.declaring.operator import signatures
+from vedette.errors import InfeasibleError
+from vedette.models.zoo import variants
+from vedette.planning.baseline import baseline_placement
+from vedette.planning.cost import feasible
+from vedette.planning.cover import cover
+from vedette.planning.expand import expand, golden
+from vedette.planning.placement import transport
+from vedette.profiling.measure import Job, Rehearsed, Workers
+from vedette.profiling.parts import spans
+from vedette.running.virtual import simulate
+from vedette.scoring import score
+from vedette.scoring.target import OVERLAP
+from vedette.types.cluster import Cluster
+from vedette.types.events import Event
+from vedette.types.figures import Figures, Score
+from vedette.types.graph import Choice, Workflow
+from vedette.types.plan import Deployment
+from vedette.types.profile import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a deployment came to in one cell, on the reported part; accuracy is against golden."""
+
+    figures: Figures
+    scores: Mapping[str, Score]
+    events: tuple[Event, ...]
+
+    @property
+    def is_feasible(self) -> bool:
+        return feasible(self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One scene's reported part, and who rehearses on it."""
+
+    workflow: Workflow
+    frames: Mapping[str, int | None]
+    golden: Trace
+    pool: Workers
+
+    def outcome(self, plan: Deployment, *, parallel_items: bool = False) -> Outcome:
+        """Rehearse: done once for all cells that ask for the same work, replayed on this one's.
+
+        Every operator, encoder and byte was done for real on the cameras that are measured; their
+        copies are charged the same again, and all of it to this plan's machines and links.
+        """
+        done = next(self.pool.in_order([self.job(plan)]))
+        return self._charged(plan, done, parallel_items=parallel_items)
+
+    def job(self, plan: Deployment) -> Job:
+        return Job(plan, spans(self.workflow, self.frames, "report"))
+
+    def _charged(self, plan: Deployment, done: Rehearsed, *, parallel_items: bool) -> Outcome:
+        asked = replace(_bare(plan), parallel_items=parallel_items)
+        replayed = simulate(asked, cover(done.trace, self.workflow), signatures())
+        figures = replace(replayed.figures, label="rehearsed")
+        scores = score(self.golden, done.trace, self.workflow.events)
+        return Outcome(figures, scores, done.events)
+
+    def alert_delays_s(self, events: tuple[Event, ...]) -> list[float]:
+        """For each alert, the time since golden first saw its object, without the latency."""
+        tracks = self.golden.tracks
+        delays = []
+        for event in events:
+            here = (tracks.frame == event.frame) & (
+                tracks.stream == tracks.streams.index(event.stream)
+            )
+            if not here.any():
+                continue
+            rows = np.flatnonzero(here)
+            overlap = iou(tracks.box[rows].astype(np.float64), np.array(event.box))
+            best = rows[int(overlap.argmax())]
+            if overlap.max() >= OVERLAP:
+                own = (tracks.track == tracks.track[best]) & (tracks.stream == tracks.stream[best])
+                delays.append(float(event.time_s) - float(tracks.time_s[own].min()))
+        return delays
+
+
+def _bare(plan: Deployment) -> Deployment:
+    """A plan without its reasons."""
+    return Deployment(
+        workflow=plan.workflow, cluster=plan.cluster, choice=plan.choice, placement=plan.placement
+    )
+
+
+def golden_at(workflow: Workflow, cluster: Cluster, qp: int, *, edge: bool = False) -> Deployment:
+    """The golden setting on every frame at one quality, in the cloud or all at the edge."""
+    choice: Choice = {**golden(workflow), "transport.qp": qp}
+    expanded = expand(workflow, choice, variants(larger=True))
+    placement = baseline_placement(expanded, cluster, signatures())
+    if edge:
+        near = next(device.name for device in cluster.devices if device.tier == "edge")
+        clouds = {device.name for device in cluster.devices if device.tier == "cloud"}
+        placement = {n: near if at in clouds else at for n, at in placement.items()}
+    placed, where = transport(expanded, placement, cluster, signatures(), qp=qp)
+    return Deployment(workflow=placed, cluster=cluster, choice=choice, placement=where)
+
+
+def saved(before: float, after: float) -> float:
+    """The share that is saved: 1 is all of it, below 0 it became more."""
+    return 1 - after / before if before > 0 else float("nan")
+
+
+__all__ = ["InfeasibleError", "Outcome", "Stage", "golden_at", "saved"]

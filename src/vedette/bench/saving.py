@@ -1,0 +1,97 @@
+"""The claims of the ep track: medians over the cells that a comparison is fair in."""
+
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
+
+from vedette.bench.claims import Claim, Row, median_claim
+from vedette.bench.scenes import WORKLOADS
+
+TARGET, EVERY = WORKLOADS
+PAPER_BANDWIDTH, PAPER_LATENCY = 0.937, 0.826
+FIGURES = (
+    "camera_mbps",
+    "wan_mbps",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "cpu_ms_per_frame",
+    "event_f1",
+    "frame_f1",
+)
+
+
+def claims(rows: Sequence[Row], missing: str = "") -> tuple[Claim, ...]:
+    """Every target of the track. Cells whose baseline is infeasible are in no median."""
+    return (
+        *_savings(rows, TARGET, 0.95, missing),
+        _found(rows, missing),
+        *_savings(rows, EVERY, 0.90, missing),
+        *_accuracies(rows, missing),
+        _age(rows, missing),
+        *_calibrations(rows, missing),
+    )
+
+
+def fair(rows: Sequence[Row], workload: str) -> list[Row]:
+    return [r for r in rows if r["workload"] == workload and r["status"] == "feasible"]
+
+
+def _savings(rows: Sequence[Row], workload: str, bandwidth: float, missing: str) -> Iterator[Claim]:
+    here, every = fair(rows, workload), [r for r in rows if r["workload"] == workload]
+    unsupported = sum(row.get("verdict") == "not supportable" for row in here)
+    counts = missing or (
+        f"{len(here)} of {len(every)} cells feasible, {unsupported} of them not supportable"
+    )
+    for column, target, paper, what in (
+        ("wan_saved", bandwidth, PAPER_BANDWIDTH, "WAN bandwidth"),
+        ("p50_saved", 0.85, PAPER_LATENCY, "latency p50"),
+        ("p95_saved", 0.85, PAPER_LATENCY, "latency p95"),
+    ):
+        values = [float(row[column]) for row in here]
+        name = f"{workload}: {what} saved, median of feasible cells"
+        yield median_claim(
+            name, target, ">=", values, "share", "rehearsed", paper=paper, reason=counts
+        )
+
+
+def _found(rows: Sequence[Row], missing: str) -> Claim:
+    here = [row for row in fair(rows, TARGET) if "target_found" in row]
+    name = f"{TARGET}: plans that found it"
+    share = sum(map(bool, (row["target_found"] for row in here))) / len(here) if here else None
+    reason = missing or f"of {len(here)} feasible cells"
+    return Claim(name, 1.0, ">=", share, "share", "rehearsed", 1.0, None, reason)
+
+
+def _accuracies(rows: Sequence[Row], missing: str) -> Iterator[Claim]:
+    for verdict, target in (("held", 0.90), ("not supportable", 0.75)):
+        here = [row for row in rows if row.get("verdict") == verdict]
+        kept = sum(float(row["event_f1"]) >= 0.90 for row in here)
+        share = kept / len(here) if here else None
+        name = f"plans marked {verdict!r} with event F1 >= .90 on the reported part"
+        reason = missing or f"{kept} of {len(here)} plans"
+        yield Claim(name, target, ">=", share, "share", "rehearsed", None, None, reason)
+
+
+def _age(rows: Sequence[Row], missing: str) -> Claim:
+    ages = [float(row["age_max_ms"]) for row in rows if row["status"] == "feasible"]
+    name = "age of information at every instant of every feasible cell"
+    spread = (min(ages), max(ages)) if ages else None
+    most = max(ages) if ages else None
+    return Claim(name, 1000.0, "<=", most, "ms", "rehearsed", None, spread, missing)
+
+
+def _calibrations(rows: Sequence[Row], missing: str) -> Iterator[Claim]:
+    here = [row for row in rows if row["status"] == "feasible"]
+    for figure in FIGURES:
+        errors = [
+            float(each["error"])
+            for row in here
+            for each in row["calibration"]
+            if each["name"] == figure
+        ]
+        name = f"forecast against rehearsed: {figure}"
+        yield median_claim(name, 0.20, "<=", errors, "share", "rehearsed", reason=missing)
+
+
+def medians(rows: Sequence[Row], pick: Callable[[Row], float]) -> float | None:
+    values = [pick(row) for row in rows]
+    return median(values) if values else None

@@ -1,0 +1,65 @@
+"""How far forecasts were from what then happened: one line a figure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vedette.types.figures import Figures, Label, Score
+
+COSTS: Mapping[str, str] = {
+    "camera_mbps": "Mbit/s",
+    "wan_mbps": "Mbit/s",
+    "latency_p50_ms": "ms",
+    "latency_p95_ms": "ms",
+    "cpu_ms_per_frame": "ms",
+}
+"""The figures of a run that a plan forecasts, with their units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A figure as a plan forecast it (by ``by``), and as a run on other frames found it."""
+
+    name: str
+    unit: str
+    forecast: float
+    found: float
+    by: Label
+    label: Label
+
+    @property
+    def error(self) -> float:
+        """The relative error, of the greater of both: 0 is right, 1 as wrong as can be.
+
+        >>> Forecast("wan_mbps", "Mbit/s", 8.0, 10.0, "simulated", "rehearsed").error
+        0.2
+        """
+        most = max(abs(self.forecast), abs(self.found))
+        return abs(self.forecast - self.found) / most if most > 0 else 0.0
+
+
+def calibration(
+    forecast: Figures,
+    found: Figures,
+    expected: Mapping[str, Score] | None = None,
+    reached: Mapping[str, Score] | None = None,
+) -> tuple[Forecast, ...]:
+    """Every figure that both sides have; accuracies as F1."""
+    return (
+        *_costs(forecast, found),
+        *_accuracies(expected or {}, reached or {}, forecast.label, found.label),
+    )
+
+
+def _costs(forecast: Figures, found: Figures) -> Iterator[Forecast]:
+    for name, unit in COSTS.items():
+        one, other = float(getattr(forecast, name)), float(getattr(found, name))
+        if one == one and other == other:  # noqa: PLR0124  # not where a run has no such figure
+            yield Forecast(name, unit, one, other, forecast.label, found.label)
+
+
+def _accuracies(
+    expected: Mapping[str, Score], reached: Mapping[str, Score], by: Label, label: Label
+) -> Iterator[Forecast]:
+    for name in expected:
+        if name in reached:
+            yield Forecast(name, "F1", expected[name].f1, reached[name].f1, by, label)

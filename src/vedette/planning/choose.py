@@ -8,7 +8,7 @@ returns is therefore a ladder of candidates to verify by running, not yet a plan
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from vedette.planning.options import (
     promise,
     tightest,
 )
+from vedette.planning.several import Proposal, proposals
 from vedette.planning.weighing import Ground, Weighed
 from vedette.types.cluster import Cluster
 from vedette.types.graph import Objective, Workflow
@@ -65,17 +66,45 @@ def choose(
 ) -> Ranking:
     """Weigh choices with placements; see :class:`Ranking`.
 
+    Where sources have steps of their own and not all can be tried, pairs that are selected source
+    by source (:mod:`vedette.planning.several`) are weighed with the others.
+
     Equal objectives go to the choice that comes first (values in declared order, the first knob
     slowest), then to the lower latency, then to the placement that comes first (devices in the
     cluster's order, the first step slowest).
     """
     context = Context(profile, workflow, variants, signatures)
-    return rank(context, cluster, options(context, cluster, limits), limits)
+    every = options(context, cluster, limits)
+    more = proposals(context, cluster, limits)
+    return rank(
+        context, cluster, (*every, *_proposed(context, cluster, limits, every, more)), limits, more
+    )
 
 
-def rank(context: Context, cluster: Cluster, options: Sequence[Option], limits: Limits) -> Ranking:
-    """Weigh every option with every placement on a cluster."""
-    ground, weighed = _weighed(context, cluster, options, limits)
+def _proposed(
+    context: Context,
+    cluster: Cluster,
+    limits: Limits,
+    every: Sequence[Option],
+    more: Sequence[Proposal],
+) -> Iterator[Option]:
+    """The options of proposed choices that are not among ``every``."""
+    seen = [option.choice for option in every]
+    for each in more:
+        if each.choice not in seen:
+            seen.append(each.choice)
+            yield from options(context, cluster, replace(limits, held=each.choice))
+
+
+def rank(
+    context: Context,
+    cluster: Cluster,
+    options: Sequence[Option],
+    limits: Limits,
+    more: Sequence[Proposal] = (),
+) -> Ranking:
+    """Weigh every option with every placement on a cluster, and with those of ``more``."""
+    ground, weighed = _weighed(context, cluster, options, limits, more)
     qualified = _qualified(weighed, options, ground)
     feasible = [each for each in weighed if each.is_feasible]
     ladder = _ladder(qualified, options, ground.objective)
@@ -89,17 +118,18 @@ def rank(context: Context, cluster: Cluster, options: Sequence[Option], limits: 
         alternatives=tuple(_alternatives(weighed, options, ground, candidate)),
         bound=min((float(each.objective[0]) for each in qualified), default=float("inf")),
         evaluated=sum(each.evaluated for each in weighed),
-        method=_method(len(options), choices(context, limits), ground),
+        method=_method(len(options), choices(context, limits), ground, len(more)),
         miss=None if qualified else _miss(weighed, options, ground),
     )
 
 
-def _method(weighed: int, all_choices: int, ground: Ground) -> str:
+def _method(weighed: int, all_choices: int, ground: Ground, proposed: int) -> str:
     found = f"all {all_choices} choices"
     if weighed < all_choices:
         found = f"{weighed} of {all_choices} choices (Chameleon's reduction)"
     placements = "every placement" if ground.is_exhaustive else "the most promising placements"
-    return f"brute force over {found} with {placements}"
+    by_source = f", and {proposed} proposed source by source" if proposed else ""
+    return f"brute force over {found} with {placements}{by_source}"
 
 
 def least(
@@ -114,9 +144,13 @@ def least(
 
 
 def _weighed(
-    context: Context, cluster: Cluster, options: Sequence[Option], limits: Limits
+    context: Context,
+    cluster: Cluster,
+    options: Sequence[Option],
+    limits: Limits,
+    more: Sequence[Proposal] = (),
 ) -> tuple[Ground, list[Weighed]]:
-    ground = Ground(context, cluster, limits)
+    ground = Ground(context, cluster, limits, [each.placement for each in more])
     ground.prepare(options)
     found = [ground.weigh(i, option) for i, option in enumerate(options)]
     return ground, [each for each in found if each is not None]

@@ -20,6 +20,7 @@ from vedette.planning.layout import (
     site,
 )
 from vedette.planning.options import Context, Limits, Option, shape_of, tightest
+from vedette.planning.placement import Placement, home
 from vedette.types.cluster import Cluster
 from vedette.types.graph import SOURCE, Metric, Objective
 from vedette.types.plan import Candidate
@@ -48,11 +49,20 @@ class Weighed:
 class Ground:
     """One cluster, with the layouts of every shape of workflow that is weighed on it.
 
+    ``proposed`` are placements of declared steps that are weighed besides.
+
     ``is_exhaustive`` until :meth:`prepare` leaves out a placement that might have fitted.
     """
 
-    def __init__(self, context: Context, cluster: Cluster, limits: Limits) -> None:
+    def __init__(
+        self,
+        context: Context,
+        cluster: Cluster,
+        limits: Limits,
+        proposed: Sequence[Placement] = (),
+    ) -> None:
         self.context, self.cluster, self.limits = context, cluster, limits
+        self.proposed = proposed
         self.site: Site = site(cluster)
         self.objective: Objective = context.workflow.objective
         self.shapes: dict[object, Graph] = {}
@@ -118,7 +128,7 @@ class Ground:
             shape = self._shape(alike[0])
             if id(shape) not in every:
                 given = (shape, self.site, self.context.signatures, self.limits.pinned)
-                rows = placements(*given)
+                rows = self._with_proposed(placements(*given), shape)
                 self.is_exhaustive &= is_every_placement(*given)
                 every[id(shape)] = layouts(shape, self.site, rows)
             plans, ask = every[id(shape)], alike[0].ask
@@ -148,7 +158,23 @@ class Ground:
         self.is_exhaustive = False
         sample = [alike[i] for i in np.linspace(0, len(alike) - 1, 24).astype(int)]
         best = [self._order(weigh(plans, o.ask, shape, self.site))[:24] for o in sample]
-        return plans.rows(np.unique(np.concatenate(best)))
+        rows = self._rows_of(shape)
+        kept = [i for i, row in enumerate(plans.place.tolist()) if tuple(row) in rows]
+        return plans.rows(np.unique(np.concatenate([*best, np.array(kept, np.intp)])))
+
+    def _with_proposed(self, rows: NDArray[np.intp], shape: Graph) -> NDArray[np.intp]:
+        known = set(map(tuple, rows.tolist()))
+        more = [row for row in self._rows_of(shape) if row not in known]
+        return np.concatenate([rows, np.array(more, np.intp).reshape(-1, len(shape.names))])
+
+    def _rows_of(self, shape: Graph) -> dict[tuple[int, ...], None]:
+        """The devices of the proposed placements, as :func:`layouts` takes them."""
+        index = {name: i for i, name in enumerate(self.site.names)}
+        start = (index[home(self.cluster).name],) * shape.source_count
+        return dict.fromkeys(
+            (*start, *(index[each[step.declared]] for step in shape.steps))
+            for each in self.proposed
+        )
 
     def _kind(self, option: Option) -> tuple[object, ...]:
         degrades = option.choice["transport.qp"] != SOURCE

@@ -212,3 +212,16 @@ def test_cut_labels_loosen_the_bound_and_never_falsify_it() -> None:
     cut = solve_fleet(table, "dp", replace(DEFAULT, width=1, wider=1))
     assert cut["bound"] <= whole["objective"] + 1e-9
     assert cut["objective"] >= whole["bound"] - 1e-9
+
+
+@pytest.mark.parametrize("method", ["brute", "exact", "dp", "lagrange"])
+def test_limits_of_one_camera_that_cannot_be_kept_together_are_refused(method: str) -> None:
+    # beside the camera .75 cores are too many, and .5 Mbit/s are too many to leave it
+    steps = (
+        FleetStep("look", (VariantRow("x", 1.0, 0.0, 0.0, 0.5),), at="camera"),
+        FleetStep("find", (VariantRow("x", 1.0, 0.75),), ("look",)),
+    )
+    devices = (Device("camera", "camera", 0.9, per_stream=True), Device("edge", "edge", 9))
+    table = FleetTable(devices, (Link("camera", "edge", 0.5, 0.5, 1),), (Camera("a", steps),))
+    with pytest.raises(InfeasibleError):
+        solve_fleet(table, method)

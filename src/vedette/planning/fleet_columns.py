@@ -156,7 +156,7 @@ def _closer(
     np.minimum.at(known, found.paths.rows, (found.paths.used * prices[found.paths.rows]).sum(1))
     bound = found.bound
     share = settings.tolerance / 8 * np.abs(np.where(np.isfinite(known), known, 0.0))
-    is_open = np.flatnonzero(np.isfinite(bound) & ~(known - bound <= share))
+    is_open = np.flatnonzero(np.isfinite(bound) & (bound < known - share))
     if is_wide and len(is_open) and settings.wider > settings.width:
         width = settings.wider if len(own.kinds) <= 1 else max(settings.wider // 4, settings.width)
         wider = labelled(group, own, prices, fines, known, width=width, only=is_open)

@@ -94,8 +94,8 @@ class InfeasibleError(VedetteError):
 def readable(text: str) -> str:
     r"""Text without what a terminal obeys or cannot show: that is escaped, as in Python.
 
-    Control characters, line breaks, marks that turn the direction of writing, and the halves of
-    characters that stand for bytes of a file name which are no text.
+    Control characters, line breaks, marks that turn the direction of writing, what Unicode has not
+    assigned, and the halves of characters that stand for bytes of a file name which are no text.
 
     >>> print(readable("a\x1b[31mb\u202ec\nd, café"))
     a\x1b[31mb\u202ec\nd, café
@@ -108,7 +108,7 @@ def readable(text: str) -> str:
 
 
 def _is_obeyed(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return not character.isprintable() and unicodedata.category(character) != "Zs"
 
 
 def _bounded(text: str) -> str:

@@ -7,11 +7,19 @@ import pytest
 
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.figures import Figures, Score, Share
-from vedette.types.graph import Choice, Source, Span, Step, Stream, Workflow
+from vedette.types.graph import Choice, Scalar, Source, Span, Step, Stream, Workflow
 from vedette.types.plan import Candidate, Plan, Proof
 from vedette.types.profile import Profile, StepTrace, Sweep, Trace, Tracks
 
 SCORE = Score("frame_f1", Share(3, 4, 0.5), Share(2, 2, 0.7))
+SCORES = {"frame_f1": SCORE, "event_f1": SCORE}
+KNOBS: tuple[tuple[str, Scalar], ...] = (
+    ("sample.rate_fps", 12),
+    ("sample.rate_fps", "source"),
+    ("resize.half", True),
+    ("sample.threshold", 0.03),
+)
+GOLDEN: Choice = {"detect.model": "nano"} | {knob: "source" for knob, _ in KNOBS}
 FIGURES = Figures("predicted", 1.5, 0.25, 20.0, 41.5, 300.0, 900.0, 12.0, 0.04, 100, 25)
 
 
@@ -58,14 +66,9 @@ def profile() -> Profile:
         digest="0" * 64,
         machine="a machine",
         reference_ms=7.7,
-        golden=_trace({"detect.model": "nano"}),
-        verify_golden=_trace({"detect.model": "nano"}, rows=2),
-        sweeps={
-            ("sample.rate_fps", 12): Sweep(_trace({"sample.rate_fps": 12}), {"frame_f1": SCORE}),
-            ("sample.rate_fps", "source"): Sweep(_trace({}), {}),
-            ("resize.half", True): Sweep(_trace({"resize.half": True}), {}),
-            ("sample.threshold", 0.03): Sweep(_trace({}), {}),
-        },
+        golden=_trace(GOLDEN),
+        verify_golden=_trace(GOLDEN, rows=2),
+        sweeps={knob: Sweep(_trace({**GOLDEN, knob[0]: knob[1]}), SCORES) for knob in KNOBS},
         device_ratio={"edge": 1.07},
     )
 

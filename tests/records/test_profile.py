@@ -56,9 +56,9 @@ def test_a_profile_reads_back_bit_by_bit(profile: Profile, path: Path) -> None:
 
 def test_a_second_profile_replaces_the_first_with_its_arrays(profile: Profile, path: Path) -> None:
     before = arrays_of(path)
-    write_profile(path, replace(profile, golden=profile.verify_golden))
+    write_profile(path, replace(profile, verify_golden=profile.golden))
     assert arrays_of(path) != before
-    assert equal(read_profile(path).golden, profile.verify_golden)
+    assert equal(read_profile(path).verify_golden, profile.golden)
 
 
 def test_an_array_that_was_touched_is_refused(path: Path) -> None:

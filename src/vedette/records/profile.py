@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vedette.errors import Place, Problem, RecordError
 from vedette.records.codec import from_json, to_json
 from vedette.records.files import read_bytes, write_bytes
+from vedette.records.measured import faults
 from vedette.types.figures import Score
 from vedette.types.graph import Choice, Scalar
 from vedette.types.profile import Profile, StepTrace, Sweep, Trace, Tracks
@@ -143,6 +144,9 @@ def read_profile(path: Path) -> Profile:
     )
     if arrays:
         raise _foreign(file, f"an array {next(iter(arrays))!r}", "only those that are named")
+    place = Place(str(path))
+    if wrong := [Problem(found, expected, AGAIN, place) for found, expected in faults(profile)]:
+        raise RecordError(*wrong)
     return profile
 
 

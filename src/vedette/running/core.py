@@ -200,11 +200,11 @@ class Core:
         self, stage: Stage, passage: Passage, turn: simpy.Event | None, finished: simpy.Event
     ) -> Waiting:
         names = passage.course.inputs(stage)
-        yield self._env.all_of([passage.arrival(name, stage.device) for name in names])
+        for name in names:
+            yield from _until(passage.arrival(name, stage.device))
         _, parts = passage.latest((name, stage.device) for name in names)
         arrived_s = self._env.now
-        if turn is not None:
-            yield turn
+        yield from _until(turn)
         add(parts, f"wait {stage.device}", self._env.now - arrived_s)
         yield from self._charge(stage, passage, parts)
         finished.succeed()
@@ -275,12 +275,12 @@ class Core:
     ) -> Waiting:
         fate, place = passage.fate, self._plan.placement
         sinks = passage.course.sinks
-        yield self._env.all_of([passage.arrival(name, place[name]) for name in sinks])
+        for name in sinks:
+            yield from _until(passage.arrival(name, place[name]))
         answers = [(name, place[name]) for name in sinks if name in self._delivery.answers]
         if answers:
             fate.answered_s, fate.parts = passage.latest(answers)
-        if turn is not None:
-            yield turn
+        yield from _until(turn)
         self._delivery.frame(fate.stream, fate.frame, passage.answers)
         self.tally.ended(fate)
         self.recorder.ended(fate)
@@ -294,3 +294,9 @@ class Core:
             yield turn
         self._delivery.passed(passage.checkpoint, passage.states, passage.shared)
         finished.succeed()
+
+
+def _until(event: simpy.Event | None) -> Waiting:
+    """Wait for an event, but not for one that is past."""
+    if event is not None and not event.processed:
+        yield event

@@ -32,6 +32,8 @@ class Done:
 
     def without_content(self) -> "Done":
         """The same with items that are numbers alone, as in a trace."""
+        if all(item is None for _, item in self.bundle.items):
+            return self
         items = tuple((number, None) for number, _ in self.bundle.items)
         return replace(self, bundle=replace(self.bundle, items=items))
 

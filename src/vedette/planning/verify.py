@@ -64,6 +64,22 @@ def verify(
     return Verified(chosen, verdict or "not checked", tuple(tested))
 
 
+def asked(objective: Objective, events: Mapping[str, int]) -> Objective:
+    """An objective with the floors that candidates will be held to, given the events that check.
+
+    With fewer than 8 of them F1 has to reach floor + .05, so nothing that is forecast to reach less
+    is worth a run.
+
+    >>> asked(Objective(floors={"event_f1": 0.9}), {"event_f1": 5}).floors
+    {'event_f1': 0.95}
+    """
+    floors = {
+        metric: floor if events[metric] >= FEWEST_EVENTS else round(min(floor + MARGIN, 1.0), 9)
+        for metric, floor in objective.floors.items()
+    }
+    return replace(objective, floors=floors)
+
+
 def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     """Whether every floor holds (None: no), and why.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vedette.declaring.operator import signatures
 from vedette.errors import InfeasibleError, Problem
@@ -10,13 +10,13 @@ from vedette.models.zoo import variants
 from vedette.planning.baseline import baseline_choice, baseline_placement
 from vedette.planning.choose import Ranking, choose
 from vedette.planning.compose import compose
-from vedette.planning.cost import LIMIT, figures
+from vedette.planning.cost import LIMIT, feasible, figures
 from vedette.planning.cover import cover
 from vedette.planning.expand import expand
 from vedette.planning.explain import binding
 from vedette.planning.options import Limits
 from vedette.planning.placement import transport
-from vedette.planning.verify import FEWEST_EVENTS, Checked, Verified, verify
+from vedette.planning.verify import FEWEST_EVENTS, Checked, Verified, asked, judge, verify
 from vedette.profiling.measure import Job, Workers
 from vedette.profiling.parts import spans
 from vedette.profiling.truth import reference
@@ -44,31 +44,31 @@ class Desk:
     def searched(self, limits: Limits, name: str) -> Plan:
         self.progress("weigh choices", 0, 1)
         known = variants(self.workflow.models, larger=True)
-        ranking = choose(
-            self.measured, self.workflow, self.cluster, known, signatures(), limits=limits
-        )
+        for workflow in (expected_to_hold(self.workflow, self.measured), self.workflow):
+            ranking = choose(
+                self.measured, workflow, self.cluster, known, signatures(), limits=limits
+            )
+            if ranking.miss is None:
+                break
         self.progress("weigh choices", 1, 1)
         if ranking.miss is not None:
             raise InfeasibleError(ranking.miss)
         verified, traces = self._verified(ranking)
         if verified.chosen is None:
             raise InfeasibleError(self._failed(verified))
+        verified = self._or_baseline(verified, traces)
         return self._written(verified, ranking, traces, name)
 
     def baseline(self) -> Plan:
-        choice, warning = baseline_choice(self.measured, self.workflow)
-        expanded = expand(self.workflow, choice, variants(self.workflow.models, larger=True))
-        placement = baseline_placement(expanded, self.cluster, signatures())
-        trace = compose(self.measured, choice, expanded)
-        costs = figures(expanded, placement, self.cluster, trace, signatures())
-        candidate = Candidate(choice, placement, self._objective(costs), 1.0, costs, {}, warning)
+        candidate = self._baseline()
+        choice, warning = candidate.choice, candidate.outcome
         deployment = self.deployed(candidate)
         return Plan(
             workflow=deployment.workflow,
             cluster=self.cluster,
             choice=choice,
             placement=deployment.placement,
-            predicted=self._simulated(deployment, trace),
+            predicted=self._forecast(candidate),
             scores=self.measured.sweeps["transport.qp", choice["transport.qp"]].scores,
             verdict="not checked",
             proof=Proof(candidate.objective, candidate.objective, "stated, not searched", 1),
@@ -76,6 +76,32 @@ class Desk:
             declared=self.workflow,
             name="baseline",
         )
+
+    def _baseline(self) -> Candidate:
+        choice, warning = baseline_choice(self.measured, self.workflow)
+        expanded = expand(self.workflow, choice, variants(self.workflow.models, larger=True))
+        placement = baseline_placement(expanded, self.cluster, signatures())
+        trace = compose(self.measured, choice, expanded)
+        costs = figures(expanded, placement, self.cluster, trace, signatures())
+        return Candidate(choice, placement, self._objective(costs), 1.0, costs, {}, warning)
+
+    def _or_baseline(self, verified: Verified, traces: dict[str, Trace]) -> Verified:
+        """The baseline, if it is cheaper than what held, and holds itself: nothing loses to it."""
+        base, best = self._baseline(), verified.chosen
+        is_fine = feasible(base.figures) and not self._broken_by(self._forecast(base))
+        if best is None or base.objective >= best.objective or not is_fine:
+            return verified
+        deployment = self.deployed(base)
+        trace = next(self.pool.in_order([self._job(deployment, "verify")])).trace
+        traces[_key(base)] = trace
+        checked = self._checked(base, deployment, trace)
+        verdict, reason = judge(checked, self.workflow.objective)
+        outcome = f"{verdict or 'failed'}: {reason} (the baseline)"
+        tested = replace(base, scores=dict(checked.scores), outcome=outcome)
+        every = (*verified.tested, tested)
+        if verdict is None:
+            return replace(verified, tested=every)
+        return Verified(tested, verdict, every)
 
     def deployed(self, candidate: Candidate) -> Deployment:
         """A candidate with its packing written out."""
@@ -111,7 +137,7 @@ class Desk:
                     self.progress("check by running", len(traces), len(candidates))
                     key = _key(candidate)
                     traces[key] = next(running).trace
-                    candidate = protocol.send(self._checked(deployed[key], traces[key]))
+                    candidate = protocol.send(self._checked(candidate, deployed[key], traces[key]))
             except StopIteration as end:
                 self.progress("check by running", len(candidates), len(candidates))
                 verified: Verified = end.value
@@ -119,14 +145,11 @@ class Desk:
 
     def _breaks_when_simulated(self, candidate: Candidate) -> bool:
         """Only where the forecast is within a factor of two of a ceiling is it worth a look."""
-        near = {
-            metric: ceiling
-            for metric, ceiling in self.workflow.objective.ceilings.items()
-            if 2 * float(getattr(candidate.figures, metric)) > ceiling
-        }
-        if not near:
-            return False
-        return bool(self._broken_by(self._forecast(candidate)))
+        return self._near(candidate) and bool(self._broken_by(self._forecast(candidate)))
+
+    def _near(self, candidate: Candidate) -> bool:
+        ceilings = self.workflow.objective.ceilings.items()
+        return any(2 * float(getattr(candidate.figures, name)) > limit for name, limit in ceilings)
 
     def _forecast(self, candidate: Candidate) -> Figures:
         expanded = expand(
@@ -154,11 +177,17 @@ class Desk:
             "a higher ceiling, a faster machine or link",
         )
 
-    def _checked(self, deployment: Deployment, trace: Trace) -> Checked:
-        """How a candidate scored; on the whole planning part where too few events are counted."""
+    def _checked(self, candidate: Candidate, deployment: Deployment, trace: Trace) -> Checked:
+        """How a candidate scored; on the whole planning part where too few events are counted.
+
+        It is simulated where its forecast is within a factor of two of a limit.
+        """
         found = self._scored(self.measured.verify_golden, trace)
-        if broken := self._broken_by(self._simulated(deployment, trace)):
-            return Checked(found, broken=broken)
+        is_loaded = 2 * max(candidate.figures.load.values(), default=0.0) > LIMIT
+        if is_loaded or self._near(candidate):
+            broken = self._broken_by(self._simulated(deployment, trace))
+            if broken:
+                return Checked(found, broken=broken)
         floors = self.workflow.objective.floors
         if all(found[metric].recall.total >= FEWEST_EVENTS for metric in floors):
             return Checked(found)
@@ -214,6 +243,14 @@ class Desk:
             "at least the dearest candidate to hold every floor",
             "a lower floor, a larger model variant, or more frames to plan on",
         )
+
+
+def expected_to_hold(workflow: Workflow, measured: Profile) -> Workflow:
+    """The workflow with the floors that its candidates will be held to when they are run."""
+    golden = reference(measured.verify_golden, workflow)
+    scores = score(golden, measured.verify_golden, workflow.events)
+    events = {metric: found.recall.total for metric, found in scores.items()}
+    return replace(workflow, objective=asked(workflow.objective, events))
 
 
 def _key(candidate: Candidate) -> str:

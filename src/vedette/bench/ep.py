@@ -11,9 +11,9 @@ and 82.6% of latency and still found its target.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -158,23 +158,35 @@ class _Ground:
         workflow, cluster = cell.asked(self.workflow), cell.cluster(self.cluster)
         begun = {"scene": self.scene, "workload": self.workload, "cell": cell.name}
         base = self._plan(workflow, cluster, "baseline")
+        plan = self._plan(workflow, cluster, "joint")
+        frames = self._plan(workflow, cluster, "frames")
         if isinstance(base, str):
             return {**begun, "status": f"no baseline: {base}"}
-        baseline = self.stage.outcome(base)
-        plan = self._plan(workflow, cluster, "joint")
         if isinstance(plan, str):
+            (baseline,) = self.stage.outcomes([base])
             return {**begun, "status": f"no plan: {plan}", **self._of_baseline(base, baseline)}
         self.chosen.append(plan.choice)
-        planned = self.stage.outcome(plan)
-        return {
+        qp = int(base.choice["transport.qp"])
+        rivals: dict[str, Deployment] = {
+            **({"frames_only": frames} if isinstance(frames, Plan) else {}),
+            "parallel_tiles": replace(base, parallel_items=True),
+            "edge_golden": golden_at(workflow, cluster, qp, edge=True),
+            **{f"qp_{each}": golden_at(workflow, cluster, each) for each in OTHER_QUALITIES},
+        }
+        baseline, planned, *others = self.stage.outcomes([base, plan, *rivals.values()])
+        found = {
             **begun,
             "status": _status(baseline, planned),
             "verdict": plan.verdict,
             **self._of_baseline(base, baseline),
             **self._of_plan(plan, planned, baseline),
-            **self._beside(workflow, cluster, base, planned),
-            "calibration": [*_calibrated(base, baseline), *_calibrated(plan, planned)],
         }
+        for name, other in zip(rivals, others, strict=True):
+            found |= _against(name, other, planned)
+        if isinstance(frames, Plan):
+            found["frames_only_choice"] = _choice(frames)
+        found["calibration"] = [*_calibrated(base, baseline), *_calibrated(plan, planned)]
+        return found
 
     def _plan(self, workflow: Workflow, cluster: Cluster, method: Method) -> Plan | str:
         try:
@@ -199,7 +211,7 @@ class _Ground:
     def _of_plan(self, plan: Plan, outcome: Outcome, baseline: Outcome) -> Row:
         costs, before = outcome.figures, baseline.figures
         return {
-            "choice": " ".join(f"{knob}={value}" for knob, value in plan.choice.items()),
+            "choice": _choice(plan),
             "at": " ".join(f"{step}@{device}" for step, device in plan.placement.items()),
             "wan_mbps": costs.wan_mbps,
             "camera_mbps": costs.camera_mbps,
@@ -219,42 +231,6 @@ class _Ground:
             **self._target(outcome, ""),
         }
 
-    def _beside(self, workflow: Workflow, cluster: Cluster, base: Plan, planned: Outcome) -> Row:
-        """What else might explain the saving: savings of the plan against each of them."""
-        found: dict[str, Any] = {}
-        frames = self._plan(workflow, cluster, "frames")
-        rivals: dict[str, Callable[[], tuple[Deployment | str, bool]]] = {
-            "frames_only": lambda: (frames, False),
-            "parallel_tiles": lambda: (base, True),
-            "edge_golden": lambda: (
-                golden_at(workflow, cluster, int(base.choice["transport.qp"]), edge=True),
-                False,
-            ),
-        } | {
-            f"qp_{qp}": lambda qp=qp: (golden_at(workflow, cluster, qp), False)
-            for qp in OTHER_QUALITIES
-        }
-        for name, rival in rivals.items():
-            deployment, parallel_items = rival()
-            if isinstance(deployment, str):
-                found[f"{name}_status"] = "no plan"
-                continue
-            outcome = self.stage.outcome(deployment, parallel_items=parallel_items)
-            costs, after = outcome.figures, planned.figures
-            found |= {
-                f"{name}_status": "feasible" if outcome.is_feasible else "infeasible",
-                f"{name}_wan_mbps": costs.wan_mbps,
-                f"{name}_p50_ms": costs.latency_p50_ms,
-                f"{name}_p95_ms": costs.latency_p95_ms,
-                f"{name}_event_f1": outcome.scores["event_f1"].f1,
-                f"{name}_wan_saved": saved(costs.wan_mbps, after.wan_mbps),
-                f"{name}_p50_saved": saved(costs.latency_p50_ms, after.latency_p50_ms),
-                f"{name}_p95_saved": saved(costs.latency_p95_ms, after.latency_p95_ms),
-            }
-        if isinstance(frames, Plan):
-            found["frames_only_choice"] = " ".join(f"{k}={v}" for k, v in frames.choice.items())
-        return found
-
     def _delay_s(self, outcome: Outcome) -> float | None:
         """The median alert's, from when golden first saw its object to when it is delivered."""
         delays = self.stage.alert_delays_s(outcome.events)
@@ -271,6 +247,25 @@ class _Ground:
             f"{prefix}target_delay_s": found.delay_s[0],
             f"{prefix}other_alerts": len(found.false_alerts),
         }
+
+
+def _choice(plan: Plan) -> str:
+    return " ".join(f"{knob}={value}" for knob, value in plan.choice.items())
+
+
+def _against(name: str, other: Outcome, planned: Outcome) -> Row:
+    """What another deployment came to, and what the plan saves of that."""
+    costs, after = other.figures, planned.figures
+    return {
+        f"{name}_status": "feasible" if other.is_feasible else "infeasible",
+        f"{name}_wan_mbps": costs.wan_mbps,
+        f"{name}_p50_ms": costs.latency_p50_ms,
+        f"{name}_p95_ms": costs.latency_p95_ms,
+        f"{name}_event_f1": other.scores["event_f1"].f1,
+        f"{name}_wan_saved": saved(costs.wan_mbps, after.wan_mbps),
+        f"{name}_p50_saved": saved(costs.latency_p50_ms, after.latency_p50_ms),
+        f"{name}_p95_saved": saved(costs.latency_p95_ms, after.latency_p95_ms),
+    }
 
 
 def _status(baseline: Outcome, planned: Outcome) -> str:

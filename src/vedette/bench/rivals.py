@@ -1,20 +1,19 @@
 """What a cell compares: deployments rehearsed once, charged to any machines and links."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vedette.boxes import iou
 from vedette.declaring.operator import signatures
-from vedette.errors import InfeasibleError
 from vedette.models.zoo import variants
 from vedette.planning.baseline import baseline_placement
 from vedette.planning.cost import feasible
 from vedette.planning.cover import cover
 from vedette.planning.expand import expand, golden
 from vedette.planning.placement import transport
-from vedette.profiling.measure import Job, Rehearsed, Workers
+from vedette.profiling.measure import Job, Workers
 from vedette.profiling.parts import spans
 from vedette.running.virtual import simulate
 from vedette.scoring import score
@@ -49,24 +48,25 @@ class Stage:
     golden: Trace
     pool: Workers
 
-    def outcome(self, plan: Deployment, *, parallel_items: bool = False) -> Outcome:
+    def outcomes(self, asked: Sequence[Deployment]) -> list[Outcome]:
         """Rehearse: done once for all cells that ask for the same work, replayed on this one's.
 
         Every operator, encoder and byte was done for real on the cameras that are measured; their
-        copies are charged the same again, and all of it to this plan's machines and links.
+        copies are charged the same again, and all of it to these plans' machines and links.
         """
-        done = next(self.pool.in_order([self.job(plan)]))
-        return self._charged(plan, done, parallel_items=parallel_items)
-
-    def job(self, plan: Deployment) -> Job:
-        return Job(plan, spans(self.workflow, self.frames, "report"))
-
-    def _charged(self, plan: Deployment, done: Rehearsed, *, parallel_items: bool) -> Outcome:
-        asked = replace(_bare(plan), parallel_items=parallel_items)
-        replayed = simulate(asked, cover(done.trace, self.workflow), signatures())
-        figures = replace(replayed.figures, label="rehearsed")
-        scores = score(self.golden, done.trace, self.workflow.events)
-        return Outcome(figures, scores, done.events)
+        part = spans(self.workflow, self.frames, "report")
+        bare = [_bare(plan) for plan in asked]
+        jobs = [Job(replace(plan, parallel_items=False), part) for plan in bare]
+        done = list(self.pool.in_order(jobs))
+        replayed = [
+            self.pool.call(_replayed, plan, each.trace, self.workflow)
+            for plan, each in zip(bare, done, strict=True)
+        ]
+        scores = [score(self.golden, each.trace, self.workflow.events) for each in done]
+        return [
+            Outcome(figures.result(), found, each.events)
+            for figures, found, each in zip(replayed, scores, done, strict=True)
+        ]
 
     def alert_delays_s(self, events: tuple[Event, ...]) -> list[float]:
         """For each alert, the time since golden first saw its object, without the latency."""
@@ -90,8 +90,17 @@ class Stage:
 def _bare(plan: Deployment) -> Deployment:
     """A plan without its reasons."""
     return Deployment(
-        workflow=plan.workflow, cluster=plan.cluster, choice=plan.choice, placement=plan.placement
+        workflow=plan.workflow,
+        cluster=plan.cluster,
+        choice=plan.choice,
+        placement=plan.placement,
+        parallel_items=plan.parallel_items,
     )
+
+
+def _replayed(plan: Deployment, trace: Trace, workflow: Workflow) -> Figures:
+    covered = cover(trace, workflow)
+    return replace(simulate(plan, covered, signatures()).figures, label="rehearsed")
 
 
 def golden_at(workflow: Workflow, cluster: Cluster, qp: int, *, edge: bool = False) -> Deployment:
@@ -110,6 +119,3 @@ def golden_at(workflow: Workflow, cluster: Cluster, qp: int, *, edge: bool = Fal
 def saved(before: float, after: float) -> float:
     """The share that is saved: 1 is all of it, below 0 it became more."""
     return 1 - after / before if before > 0 else float("nan")
-
-
-__all__ = ["InfeasibleError", "Outcome", "Stage", "golden_at", "saved"]

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
@@ -38,6 +39,9 @@ from vedette.types.graph import Span, Workflow
 from vedette.types.media import Bundle
 from vedette.types.plan import Deployment
 from vedette.types.profile import StepTrace, Trace
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,11 @@ class Workers:
         if key not in self._known or self._known[key].cancelled():
             self._known[key] = self._pool.submit(rehearse, job)
         return self._known[key]
+
+    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Have something else worked out in a process of its own."""
+        with _uninterrupted():
+            return self._pool.submit(function, *args, **kwargs)
 
     def reference_ms(self) -> float:
         """What the reference call takes on this machine, in CPU milliseconds."""

@@ -48,7 +48,8 @@ def test_a_run_that_was_killed_at_20_moments_leaves_the_events_of_an_undisturbed
 ) -> None:
     plan = load_plan(street / "plan.yaml")
     clip = short(street / "gate.mkv", tmp_path / "gate.mkv")
-    save(replace(plan, workflow=showing(plan.workflow, clip)), tmp_path / "plan.yaml")
+    shown = replace(plan, workflow=showing(plan.workflow, clip), declared=None)
+    save(shown, tmp_path / "plan.yaml")
     command = [sys.executable, "-m", "tests.session.killed_child", str(tmp_path / "plan.yaml")]
     ran = subprocess.run(
         [*command, str(tmp_path)], cwd=ROOT, timeout=120, check=False, capture_output=True

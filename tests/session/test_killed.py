@@ -52,7 +52,7 @@ def test_a_run_that_was_killed_at_20_moments_leaves_the_events_of_an_undisturbed
     save(shown, tmp_path / "plan.yaml")
     command = [sys.executable, "-m", "tests.session.killed_child", str(tmp_path / "plan.yaml")]
     ran = subprocess.run(
-        [*command, str(tmp_path)], cwd=ROOT, timeout=120, check=False, capture_output=True
+        [*command, str(tmp_path)], cwd=ROOT, timeout=300, check=False, capture_output=True
     )
     assert ran.returncode == 0, ran.stderr.decode()
     undisturbed = table(tmp_path / "undisturbed.db")

@@ -7,6 +7,7 @@ bound (aliases of aliases, a thousand brackets) is refused before it does.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,8 +31,9 @@ from vedette.records.mistakes import ElementPath, Mistake
 from vedette.records.scalars import scalar
 from vedette.types.graph import Scalar, Value
 
-MOST_BYTES = 8_000_000
-MOST_NODES = 400_000
+MOST_BYTES = 4_000_000
+MOST_NODES = 100_000
+"""Reading so many takes about ten seconds; a hundred cameras need some thousands."""
 MOST_DEPTH = 60
 SYNTAX_HINT = "spaces in place of tabs, quotes around text with ': ' or '#', closing every bracket"
 
@@ -101,6 +103,12 @@ def parse(content: bytes, file: str) -> Document:
             "text in UTF-8",
             "saving the file as UTF-8",
         )
+    return _document(text, file)
+
+
+@lru_cache(maxsize=4)
+def _document(text: str, file: str) -> Document:
+    """Read once, though first asked what kind of file it is."""
     return _Parser(text, file).document()
 
 

@@ -12,6 +12,7 @@ from vedette.errors import RecordError
 from vedette.store import RunSink, Store, export_json_lines
 from vedette.types.commit import Commit, SavedState
 from vedette.types.events import Event, Incident
+from vedette.types.figures import Forecast
 from vedette.types.media import Checkpoint
 
 EVENT = Event(
@@ -219,3 +220,13 @@ def test_a_checkpoint_that_no_run_wrote_is_damage(sink: RunSink, tmp_path: Path,
         connection.execute("update checkpoints set seek = ?", [seek])
     with pytest.raises(RecordError, match="a damaged event store"):
         sink.resume()
+
+
+def test_how_far_forecasts_were_off_is_kept(tmp_path: Path) -> None:
+    told = Forecast("wan_mbps", "Mbit/s", 8.0, 10.0, "simulated", "rehearsed")
+    with Store(tmp_path / "events.db") as store:
+        store.calibrate("amber", "joint", [told])
+        store.calibrate("amber", "joint", [replace(told, found=4.0, label="measured")], run=3)
+        store.calibrate("other", "joint", [told])
+    with Store(tmp_path / "events.db") as store:
+        assert [each.error for each in store.calibrations("amber")] == pytest.approx([0.2, 0.5])

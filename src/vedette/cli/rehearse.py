@@ -19,6 +19,13 @@ def command(
         Path | None, typer.Option(help="Write a film with boxes, tracks and events drawn in.")
     ] = None,
     *,
+    store: Annotated[
+        str | None, typer.Option(help="Keep how far forecasts were off: a file, or a database URL.")
+    ] = None,
+    real_time: Annotated[
+        bool,
+        typer.Option("--real-time", help="Run it by the clock, too: machines and links are slept."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Do every operator, encoder and byte of a plan once, and charge it to its machines.
@@ -34,13 +41,24 @@ def command(
         promise(tracks)
         session.ensure_tracks(chosen.workflow, tracks)
     with shown_progress() as progress:
-        rehearsal = session.rehearse(chosen, part=part, annotate=annotate, progress=progress)
+        rehearsal = session.rehearse(
+            chosen,
+            part=part,
+            real_time=real_time,
+            store=store,
+            annotate=annotate,
+            progress=progress,
+        )
     if report:
         session.write_page(chosen, rehearsal, report, command=f"vedette rehearse {plan}")
         say(f"report: {report}")
     if tracks:
         say(f"tracks: {', '.join(map(str, session.write_tracks(rehearsal, tracks)))}")
     if json:
-        emit({"figures": rehearsal.figures, "scores": rehearsal.scores, "events": rehearsal.events})
-    else:
-        show(beside_text(chosen.predicted, rehearsal.figures, rehearsal.scores))
+        names = ("figures", "scores", "events", "measured", "calibration")
+        emit({name: getattr(rehearsal, name) for name in names})
+        return
+    show(beside_text(chosen.predicted, rehearsal.figures, rehearsal.scores))
+    if rehearsal.measured is not None:
+        show("")
+        show(beside_text(rehearsal.figures, rehearsal.measured, {}))

@@ -42,9 +42,9 @@ class Alert:
     """One event for each track that matches and was looked at for ``min_duration_s``.
 
     It starts where the track was first looked at and ends where it was decided: ``frame``,
-    ``time_s`` and ``box`` say when and where the object was then, the WebP picture shows it. A detector may
-    see an object and a part of it as two: while one of two boxes lies in the other, and that was
-    alerted, it waits.
+    ``time_s`` and ``box`` say when and where the object was then, the WebP picture shows it. A
+    detector may see an object and a part of it as two: while one of two boxes lies in the other,
+    and that was alerted, it waits.
     """
 
     def __init__(

@@ -147,7 +147,8 @@ def _warm(plan: Deployment, sources: Iterable[Reader]) -> None:
                 warm(load(name), frame)
 
 
-def _reference_ms() -> float:
+def reference_ms() -> float:
+    """What the reference call takes in this process, in CPU milliseconds."""
     call, took_s = reference_call(), []
     for _ in range(9):
         start = time.process_time()
@@ -215,7 +216,7 @@ class Workers:
 
     def reference_ms(self) -> float:
         """What the reference call takes on this machine, in CPU milliseconds."""
-        return self._pool.submit(_reference_ms).result()
+        return self._pool.submit(reference_ms).result()
 
     def in_order(self, jobs: Sequence[Job]) -> Generator[Rehearsed, None, None]:
         """What came of each job, in order; whoever stops asking spares the rest."""

@@ -3,7 +3,7 @@
 from vedette.reporting.markup import Child, Markup, html, tag
 from vedette.reporting.parts import bar, label, note, section, table
 from vedette.reporting.story import Story
-from vedette.reporting.wording import MEASURES, NONE, change, number
+from vedette.reporting.wording import MEASURES, NONE, accuracy, change, number, score_name
 
 
 def prediction(story: Story) -> Markup | None:
@@ -17,6 +17,11 @@ def prediction(story: Story) -> Markup | None:
         unit = tag("span", f" {measure.unit}", class_="unit") if measure.unit else None
         name = html(measure.name, unit)
         rows.append([name, number(guess), number(truth), change(guess, truth) or NONE])
+    for metric, score in story.chosen.scores.items():
+        if metric in story.plan.scores:
+            hoped, reached = story.plan.scores[metric].f1, score.f1
+            off = change(hoped, reached) or NONE
+            rows.append([score_name(metric), accuracy(hoped), accuracy(reached), off])
     heads = ["", label(expected.label), label(ran.label), "Error"]
     words = f"Error: how far the prediction lies above (+) or below (\u2212) what was {ran.label}"
     return section("prediction", "Predicted and run", table(words, heads, rows, "figures"))

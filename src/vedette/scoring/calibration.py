@@ -1,9 +1,8 @@
 """How far forecasts were from what then happened: one line a figure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from vedette.types.figures import Figures, Label, Score
+from vedette.types.figures import Figures, Forecast, Label, Score
 
 COSTS: Mapping[str, str] = {
     "camera_mbps": "Mbit/s",
@@ -13,28 +12,6 @@ COSTS: Mapping[str, str] = {
     "cpu_ms_per_frame": "ms",
 }
 """The figures of a run that a plan forecasts, with their units."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """A figure as a plan forecast it (by ``by``), and as a run on other frames found it."""
-
-    name: str
-    unit: str
-    forecast: float
-    found: float
-    by: Label
-    label: Label
-
-    @property
-    def error(self) -> float:
-        """The relative error, of the greater of both: 0 is right, 1 as wrong as can be.
-
-        >>> Forecast("wan_mbps", "Mbit/s", 8.0, 10.0, "simulated", "rehearsed").error
-        0.2
-        """
-        most = max(abs(self.forecast), abs(self.found))
-        return abs(self.forecast - self.found) / most if most > 0 else 0.0
 
 
 def calibration(

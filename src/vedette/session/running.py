@@ -18,12 +18,13 @@ from vedette.models.own import identified
 from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
+from vedette.scoring.calibration import calibration
 from vedette.session.common import Progress, frames_of, quiet
 from vedette.store import Store, StoredEvent, export_json_lines
 from vedette.types.events import Incident
 from vedette.types.figures import Figures, Score
 from vedette.types.graph import Stream
-from vedette.types.plan import Deployment
+from vedette.types.plan import Deployment, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,10 @@ def run(
         events = tuple(database.events(plan.workflow.name, sink.run))
     is_paced = paced or all(s.pace == "live" for _, s in plan.workflow.streams())
     figures = report.figures if is_paced else _without_timing(report.figures)
+    if isinstance(plan, Plan) and report.finished:
+        with Store(store) as database:
+            forecasts = calibration(plan.predicted, figures)
+            database.calibrate(plan.workflow.name, plan.name, forecasts, run=sink.run)
     return Ran(figures, events, report.incidents, sink.run, report.finished)
 
 

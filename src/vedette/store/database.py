@@ -18,8 +18,10 @@ from vedette.errors import Place, Problem, RecordError
 from vedette.records.claim import Claim
 from vedette.records.files import write_bytes
 from vedette.store.tables import (
+    CALIBRATIONS,
     CHECKPOINTS,
     EVENTS,
+    FORECAST_FIELDS,
     INCIDENT_FIELDS,
     INCIDENTS,
     METADATA,
@@ -37,6 +39,7 @@ from vedette.store.tables import (
 )
 from vedette.types.commit import Commit, Identity, SavedState, plain
 from vedette.types.events import Event, Incident
+from vedette.types.figures import Forecast
 from vedette.types.media import Bundle
 
 Rows = Sequence[Mapping[str, Any]]
@@ -169,6 +172,23 @@ class Store:
         with self.transaction() as connection:
             rows = connection.execute(query).mappings().all()
         return [Incident(**{name: row[name] for name in INCIDENT_FIELDS}) for row in rows]
+
+    def calibrate(
+        self, workflow: str, plan: str, forecasts: Sequence[Forecast], *, run: int = 0
+    ) -> None:
+        """Keep how far a plan's forecasts were from what a run, or a rehearsal (0), found."""
+        told = {"workflow": workflow, "run": run, "plan": plan}
+        rows = [{**told, **{n: getattr(e, n) for n in FORECAST_FIELDS}} for e in forecasts]
+        if rows:
+            with self.transaction() as connection:
+                connection.execute(sa.insert(CALIBRATIONS), rows)
+
+    def calibrations(self, workflow: str) -> list[Forecast]:
+        """Every forecast of a workflow's plans that was held against a run, the oldest first."""
+        query = sa.select(CALIBRATIONS).order_by(CALIBRATIONS.c.number)
+        with self.transaction() as connection:
+            rows = connection.execute(query.where(CALIBRATIONS.c.workflow == workflow)).mappings()
+            return [Forecast(**{n: row[n] for n in FORECAST_FIELDS}) for row in rows]
 
     def _sweep(self, workflow: str, run: int) -> None:
         """Remove pictures of a run that were being written when it was killed."""

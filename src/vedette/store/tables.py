@@ -82,6 +82,20 @@ INCIDENTS = sa.Table(
     sa.Column("detail", sa.String, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
 )
+CALIBRATIONS = sa.Table(
+    "calibrations",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("workflow", sa.String, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),  # 0 where it was a rehearsal
+    sa.Column("plan", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("unit", sa.String, nullable=False),
+    sa.Column("forecast", sa.Float, nullable=False),
+    sa.Column("found", sa.Float, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("label", sa.String, nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +132,7 @@ def export_json_lines(events: Sequence[StoredEvent], path: Path) -> None:
 
 
 _IDENTITY_FIELDS = ("workflow", "step", "stream", "run", "start_frame", "ordinal")
+FORECAST_FIELDS = ("name", "unit", "forecast", "found", "by", "label")
 INCIDENT_FIELDS = ("kind", "stream", "detail", "count")
 _TIMES = ("start_s", "end_s", "time_s")
 _AS_THEY_ARE = ("kind", "label", "end_frame", "frame", "confidence")

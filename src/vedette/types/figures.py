@@ -72,3 +72,25 @@ class Score:
     def lower(self) -> float:
         """What a floor is held against: the smaller of the two lower bounds."""
         return min(self.precision.lower, self.recall.lower)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A figure as a plan forecast it (by ``by``), and as a run on other frames found it."""
+
+    name: str
+    unit: str
+    forecast: float
+    found: float
+    by: Label
+    label: Label
+
+    @property
+    def error(self) -> float:
+        """The relative error, of the greater of both: 0 is right, 1 as wrong as can be.
+
+        >>> Forecast("wan_mbps", "Mbit/s", 8.0, 10.0, "simulated", "rehearsed").error
+        0.2
+        """
+        most = max(abs(self.forecast), abs(self.found))
+        return abs(self.forecast - self.found) / most if most > 0 else 0.0

@@ -12,13 +12,22 @@ from hypothesis import strategies as st
 from tests.fuzz.material import plain, said
 from tests.fuzz.mutations import as_yaml, assert_told, many, mutated, spoiled, tree
 
+METHODS = {
+    "knobs": ("brute", "exact", "chameleon"),
+    "placement": ("brute", "exact", "lagrange"),
+    "fleet": ("brute", "exact", "lagrange", "dp"),
+}
 VERBS: dict[str, list[tuple[str, ...]]] = {
     "workflow.yaml": [("check", "workflow.yaml", "cluster.yaml")],
     "cluster.yaml": [("check", "workflow.yaml", "cluster.yaml"), ("check", "cluster.yaml")],
     "plan.yaml": [("simulate", "plan.yaml"), ("explain", "plan.yaml")],
     "profile.json": [("simulate", "plan.yaml"), ("explain", "plan.yaml")],
-    "knobs.json": [("solve", "knobs", "knobs.json")],
-    "placement.json": [("solve", "placement", "placement.json")],
+    **{
+        f"{planner}.json": [
+            ("solve", planner, f"{planner}.json", "--method", method) for method in methods
+        ]
+        for planner, methods in METHODS.items()
+    },
 }
 EXAMPLES = {"plan.yaml": 60, "profile.json": 40, "workflow.yaml": 120, "cluster.yaml": 80}
 

@@ -158,7 +158,7 @@ def test_more_room_never_raises_the_optimum(shared: PlacementTable) -> None:
     assert objective("placement", wider, "exact") <= objective("placement", base, "exact") + 1e-6
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -0.1])
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -0.1, 1e308])
 @pytest.mark.parametrize("where", ["cpu_cores", "memory_gb", "output_mbps"])
 def test_figures_that_are_no_amounts_are_refused(where: str, wrong: float) -> None:
     base: PlacementTable = table("placement")
@@ -178,7 +178,7 @@ def test_devices_and_links_without_capacity_are_refused(wrong: float) -> None:
     assert len(error.value.problems) == 2
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -0.5])
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -0.5, 1e308])
 def test_knobs_of_no_accuracy_or_cost_are_refused(wrong: float) -> None:
     base: KnobsTable = table("knobs")
     values = base.knobs[0].values

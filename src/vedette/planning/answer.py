@@ -9,6 +9,8 @@ from vedette.types.plan import Proof
 
 MOST_TRIED = 20_000
 """Up to here the default method tries all."""
+LARGEST = 1e12
+"""Of any figure in a table: sums of products of larger ones would overflow."""
 
 
 def known(kind: str, word: str, known: Mapping[str, object]) -> None:

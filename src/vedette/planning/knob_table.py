@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from vedette.errors import InfeasibleError, Problem
-from vedette.planning.answer import MOST_TRIED, answer, known, repeated, require
+from vedette.planning.answer import LARGEST, MOST_TRIED, answer, known, repeated, require
 from vedette.planning.knobs import KnobTable, KnobValue, cheapest, climb, combine
 from vedette.types.graph import Scalar
 from vedette.types.plan import Proof
@@ -148,8 +148,10 @@ def _knob_problems(table: KnobsTable) -> Iterator[Problem]:
         yield Problem("no knobs or no weights", "at least one knob and one weight", "the example")
     yield from repeated("knob", [knob.name for knob in table.knobs])
     for name, weight in table.weights.items():
-        if not (isfinite(weight) and weight >= 0):
-            yield Problem(f"weight {name} = {weight:g}", "a finite number from 0", "1.0")
+        if not 0 <= weight <= LARGEST:
+            yield Problem(
+                f"weight {name} = {weight:g}", f"a number from 0, up to {LARGEST:g}", "1.0"
+            )
     for knob in table.knobs:
         if not knob.values:
             yield Problem(
@@ -162,7 +164,7 @@ def _knob_problems(table: KnobsTable) -> Iterator[Problem]:
                     f"exactly the costs that have weights: {', '.join(table.weights)}",
                     "a cost share for each weight",
                 )
-            if not all(isfinite(x) and x >= 0 for x in (row.accuracy, *row.costs.values())):
+            if not all(0 <= x <= LARGEST for x in (row.accuracy, *row.costs.values())):
                 yield Problem(
                     f"a negative or infinite figure at {knob.name} = {row.value}",
                     "shares of the golden value's, from 0",

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import isfinite, prod
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from vedette.errors import InfeasibleError, Problem, nearest
 from vedette.planning import exact as selecting
-from vedette.planning.answer import MOST_TRIED, answer, known, repeated, require
+from vedette.planning.answer import LARGEST, MOST_TRIED, answer, known, repeated, require
 from vedette.planning.exact import Selection
 from vedette.planning.layout import Floats, Site, site
 from vedette.types.cluster import Cluster, Device, Link
@@ -180,8 +180,8 @@ def site_problems(
         "load_limit": load_limit,
     }
     for name, value in positive.items():
-        if not (isfinite(value) and value > 0):
-            yield Problem(f"{name} = {value:g}", "a finite number above 0", "1.0")
+        if not 0 < value <= LARGEST:
+            yield Problem(f"{name} = {value:g}", f"a number above 0, up to {LARGEST:g}", "1.0")
     for device in devices:
         yield from negative(f"{device.name} price_per_hour", device.price_per_hour)
     for name, link in ways:
@@ -192,9 +192,9 @@ def site_problems(
 
 
 def negative(name: str, value: float) -> Iterator[Problem]:
-    """A number that has to be finite and from 0, and is not."""
-    if not (isfinite(value) and value >= 0):
-        yield Problem(f"{name} = {value:g}", "a finite number from 0", "0.0")
+    """A number that has to be from 0 to the largest, and is not."""
+    if not 0 <= value <= LARGEST:
+        yield Problem(f"{name} = {value:g}", f"a number from 0, up to {LARGEST:g}", "0.0")
 
 
 def _pipeline_problems(pipeline: Pipeline, devices: list[str]) -> Iterator[Problem]:

@@ -80,3 +80,17 @@ def test_without_a_single_reference_event_nothing_holds() -> None:
     verdict, why = judge(Checked(scores(1.0, 0)), FLOOR)
     assert verdict is None
     assert "no reference event" in why
+
+
+def test_a_candidate_that_breaks_a_limit_is_passed_over() -> None:
+    conversation = verify(LADDER, FLOOR)
+    next(conversation)
+    conversation.send(Checked(scores(1.0), broken="the load of edge is 90%"))
+    conversation.send(Checked(scores(0.99)))
+    try:
+        conversation.send(Checked(scores(0.5)))
+    except StopIteration as end:
+        verified: Verified = end.value
+    assert verified.chosen is not None
+    assert verified.chosen.objective == 4.0
+    assert [each.outcome.split(":")[0] for each in verified.tested] == ["failed", "held", "failed"]

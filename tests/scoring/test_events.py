@@ -171,3 +171,18 @@ def test_a_trace_scores_one_against_itself(
     score = event_score(same, same, rule)
     assert score.precision.hits == score.precision.total
     assert score.recall.hits == score.recall.total
+
+
+def test_a_track_that_outlives_its_object_is_still_a_partner(trace: Make, moving: Make) -> None:
+    """It goes on as something far away and small, so that its median is too small for an event."""
+    seen = moving(frames=40)
+    _, _, _, x, y, _, _ = seen[-1]
+    beyond = [("a", frame, seen[0][2], x, y, 6.0, 0.5) for frame in range(40, 100)]
+    assert numbers(trace([*seen, *beyond])) == (0, 0)
+    assert counts(event_score(trace([*seen, *beyond]), trace(seen), RULE)) == (1, 1, 0, 0)
+    assert counts(event_score(trace(seen), trace([*seen, *beyond]), RULE)) == (0, 0, 1, 1)
+
+
+def test_a_part_of_a_track_elsewhere_is_no_partner(trace: Make, moving: Make) -> None:
+    away = [(*row[:3], row[3] + 200, *row[4:]) for row in moving(frames=60)]
+    assert counts(event_score(trace(away), trace(moving(frames=40)), RULE)) == (0, 1, 0, 1)

@@ -3,7 +3,8 @@
 Each candidate that is tested is another chance to be lucky, so the tests are ordered: from dearest
 to cheapest, ending at the first that fails, and the last that held wins. Then the chance that a
 plan below the floor passes is that of one test, not of as many as there are candidates
-(fixed-sequence testing: Maurer, Hothorn and Lehmacher, 1995).
+(fixed-sequence testing: Maurer, Hothorn and Lehmacher, 1995). A candidate that breaks a ceiling or
+a load is passed over: that says nothing of its accuracy, and so is no test of it.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -58,6 +59,8 @@ def verify(
         judged, reason = judge(checked, objective)
         outcome = f"{judged or 'failed'}: {reason}"
         tested.append(replace(candidate, scores=dict(checked.scores), outcome=outcome))
+        if checked.broken:
+            continue
         if judged is None:
             break
         chosen, verdict = tested[-1], judged

@@ -6,7 +6,7 @@ costs nobody. An event's own track is always loose where it is strict: a trace s
 itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,14 +64,75 @@ def event_score(reference: Trace, answer: Trace, rule: EventRule) -> Score:
     Nobody is charged for an event that is a label of confidence 0.
     """
     answer = replace(answer, tracks=counted(answer, reference)) if reference.labelled else answer
-    strict, loose = sightings(reference, rule)
-    strict_answer, loose_answer = sightings(answer, rule)
-    right = paired(loose, strict_answer)[1]
+    strict, strict_answer = sightings(reference, rule)[0], sightings(answer, rule)[0]
+    right = _found(strict_answer, list(_weak(reference, rule)), overlap=_turned)
     left = [each for number, each in enumerate(strict_answer) if number not in right]
-    excused = paired(list(_excused(reference, rule)), left)[1] if reference.labelled else ()
-    found = len(paired(strict, loose_answer)[0])
+    excused = _found(left, list(_excused(reference, rule)), overlap=_turned)
+    found = _found(strict, list(_weak(answer, rule)), overlap=_overlap)
     charged = len(strict_answer) - len(excused)
-    return Score("event_f1", share(len(right), charged), share(found, len(strict)))
+    return Score("event_f1", share(len(right), charged), share(len(found), len(strict)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Weak:
+    """A track of the other side, and what it must reach to be a partner.
+
+    ``whole`` is the event that all of it makes, if it does. A track may outlive its object and go
+    on as another one, far away and small. So the part of it that an event lasts is a partner, too.
+    """
+
+    tracks: Tracks
+    stream: str
+    rows: Indices
+    limits: Thresholds
+    rule: EventRule
+    whole: Sighting | None
+
+    def beside(self, event: Sighting) -> Iterator[Sighting]:
+        if self.whole is not None:
+            yield self.whole
+        frame = self.tracks.frame[self.rows]
+        rows = self.rows[(frame >= event.frame[0]) & (frame <= event.last)]
+        if self.stream == event.stream and 0 < len(rows) < len(self.rows):
+            part = _sighting(self.tracks, self.stream, rows, self.limits, self.rule)
+            yield from [part] if part else []
+
+
+def _weak(trace: Trace, rule: EventRule) -> Iterator[Weak]:
+    for stream, rows in _tracks(trace.tracks):
+        strict = strict_thresholds(rule, trace.sizes[stream][0])
+        limits = _loosened(strict)
+        whole = _sighting(trace.tracks, stream, rows, limits, rule)
+        whole = whole or _sighting(trace.tracks, stream, rows, strict, rule)
+        yield Weak(trace.tracks, stream, rows, limits, rule, whole)
+
+
+def _excused(reference: Trace, rule: EventRule) -> Iterator[Weak]:
+    """The tracks that nobody is asked to find, however short, small or still."""
+    none = Thresholds(0, 0, 0, 0)
+    for stream, rows in _tracks(reference.tracks) if reference.labelled else ():
+        if not reference.tracks.confidence[rows].any():
+            whole = _sighting(reference.tracks, stream, rows, none, rule)
+            yield Weak(reference.tracks, stream, rows, none, rule, whole)
+
+
+def _found(
+    events: Sequence[Sighting],
+    others: Sequence[Weak],
+    *,
+    overlap: Callable[[Sighting, Sighting], float],
+) -> set[int]:
+    """The events, by their numbers, that have a partner on the other side, one to one."""
+    worth = np.zeros((len(events), len(others)))
+    for row, event in enumerate(events):
+        for column, other in enumerate(others):
+            forms = (each for each in other.beside(event) if _alike(each, event))
+            worth[row, column] = max((overlap(event, each) for each in forms), default=0.0)
+    return set(most_pairs(worth, worth >= OVERLAP)[0].tolist())
+
+
+def _alike(one: Sighting, other: Sighting) -> bool:
+    return (one.stream, one.group) == (other.stream, other.group)
 
 
 def sightings(trace: Trace, rule: EventRule) -> tuple[list[Sighting], list[Sighting]]:
@@ -85,14 +146,6 @@ def sightings(trace: Trace, rule: EventRule) -> tuple[list[Sighting], list[Sight
         strict += [sure] if sure else []
         loose += [each for each in [weak or sure] if each]
     return strict, loose
-
-
-def _excused(reference: Trace, rule: EventRule) -> Iterator[Sighting]:
-    """The tracks that nobody is asked to find, however short, small or still."""
-    for stream, rows in _tracks(reference.tracks):
-        if not reference.tracks.confidence[rows].any():
-            sighting = _sighting(reference.tracks, stream, rows, Thresholds(0, 0, 0, 0), rule)
-            yield from [sighting] if sighting else []
 
 
 def strict_thresholds(rule: EventRule, width: int) -> Thresholds:
@@ -112,14 +165,8 @@ def least_side_px(width: int) -> float:
     return float(np.interp(nearest, widths, sides)) * width / nearest
 
 
-def paired(reference: Sequence[Sighting], answer: Sequence[Sighting]) -> tuple[Indices, Indices]:
-    """The events of both sides that are the same, one to one, as indices."""
-    overlap = np.zeros((len(reference), len(answer)))
-    for row, one in enumerate(reference):
-        for column, other in enumerate(answer):
-            if (one.stream, one.group) == (other.stream, other.group):
-                overlap[row, column] = _overlap(one, other)
-    return most_pairs(overlap, overlap >= OVERLAP)
+def _turned(answer: Sighting, reference: Sighting) -> float:
+    return _overlap(reference, answer)
 
 
 def _overlap(reference: Sighting, answer: Sighting) -> float:

@@ -105,7 +105,16 @@ def _replayed(plan: Deployment, trace: Trace, workflow: Workflow) -> Figures:
 
 def golden_at(workflow: Workflow, cluster: Cluster, qp: int, *, edge: bool = False) -> Deployment:
     """The golden setting on every frame at one quality, in the cloud or all at the edge."""
-    choice: Choice = {**golden(workflow), "transport.qp": qp}
+    return placed_as_baseline(
+        workflow, cluster, {**golden(workflow), "transport.qp": qp}, edge=edge
+    )
+
+
+def placed_as_baseline(
+    workflow: Workflow, cluster: Cluster, choice: Choice, *, edge: bool = False
+) -> Deployment:
+    """A choice with everything in the cloud, or at the edge."""
+    qp = choice["transport.qp"]
     expanded = expand(workflow, choice, variants(larger=True))
     placement = baseline_placement(expanded, cluster, signatures())
     if edge:

@@ -162,8 +162,9 @@ def test_more_room_never_raises_the_optimum(shared: PlacementTable) -> None:
 @pytest.mark.parametrize("where", ["cpu_cores", "memory_gb", "output_mbps"])
 def test_figures_that_are_no_amounts_are_refused(where: str, wrong: float) -> None:
     base: PlacementTable = table("placement")
-    steps = base.pipelines[0].steps
-    bad = replace(base.pipelines[0], steps=(replace(steps[0], **{where: wrong}), *steps[1:]))
+    steps, change = base.pipelines[0].steps, {where: wrong}
+    worse = replace(steps[0], **change)  # type: ignore[arg-type]
+    bad = replace(base.pipelines[0], steps=(worse, *steps[1:]))
     with pytest.raises(InputError, match=where):
         solve("placement", replace(base, pipelines=(bad,)))
 

@@ -1,7 +1,7 @@
 """What a track is asked and what it answers: rows that were measured, and claims held to them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
@@ -76,11 +76,15 @@ def median_claim(  # noqa: PLR0917 - the order of the claim's own fields
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a track came to: ``setup`` says on what, ``rows`` are its table, one mapping a line."""
+    """What a track came to: ``setup`` says on what, ``rows`` are its table, one mapping a line.
+
+    ``shown`` are the columns that a terminal has room for; all of them where it is empty.
+    """
 
     track: str
     setup: Mapping[str, Any]
     quick: bool
     claims: tuple[Claim, ...]
     rows: tuple[Row, ...]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()

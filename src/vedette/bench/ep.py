@@ -23,7 +23,7 @@ from vedette.bench.cells import Cell, cells
 from vedette.bench.claims import Result, Row, Setting
 from vedette.bench.independence import independence
 from vedette.bench.rivals import Outcome, Stage, golden_at, placed_as_baseline, saved
-from vedette.bench.saving import claims
+from vedette.bench.saving import claims, notes
 from vedette.bench.scenes import WORKLOADS, Scene, declared, find_target, scenes
 from vedette.errors import InfeasibleError
 from vedette.profiling.cache import machine
@@ -40,6 +40,22 @@ from vedette.types.plan import Deployment, Plan
 from vedette.types.profile import Profile
 
 OTHER_QUALITIES = (26, 30)
+SHOWN = (
+    "scene",
+    "workload",
+    "cell",
+    "status",
+    "verdict",
+    "wan_saved",
+    "p50_saved",
+    "p95_saved",
+    "frames_only_wan_saved",
+    "parallel_tiles_p95_saved",
+    "qp_30_wan_saved",
+    "event_f1",
+    "target_found",
+)
+"""What a terminal has room for; ``--json`` and the folder have the rest."""
 
 
 def run(setting: Setting, progress: Progress) -> Result:
@@ -58,7 +74,15 @@ def run(setting: Setting, progress: Progress) -> Result:
             "cells": [cell.name for cell in bench.cells],
             "independence": bench.independence,
         }
-    return Result("ep", setup, setting.is_quick, claims(rows), tuple(rows))
+    return Result(
+        "ep",
+        setup,
+        setting.is_quick,
+        claims(rows),
+        tuple(rows),
+        notes(rows, bench.independence),
+        SHOWN,
+    )
 
 
 @dataclass

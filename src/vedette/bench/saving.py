@@ -1,6 +1,6 @@
 """The claims of the ep track: medians over the cells that a comparison is fair in."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from vedette.bench.claims import Claim, Row, median_claim
@@ -92,6 +92,50 @@ def _calibrations(rows: Sequence[Row], missing: str) -> Iterator[Claim]:
         yield median_claim(name, 0.20, "<=", errors, "share", "rehearsed", reason=missing)
 
 
-def medians(rows: Sequence[Row], pick: Callable[[Row], float]) -> float | None:
-    values = [pick(row) for row in rows]
-    return median(values) if values else None
+def notes(rows: Sequence[Row], independence: Sequence[Row]) -> tuple[str, ...]:
+    """What the medians do not show: who lost, what else saves, and how far the search was off."""
+    return (
+        *_losers(rows),
+        *_beside(rows),
+        *(
+            f"{row['scene']}: the product of knobs' accuracies against {row['choices']} joint "
+            f"measurements, median error {row['event_f1_median_error']:.3f} in event F1 (worst "
+            f"{row['event_f1_worst_error']:+.3f}), {row['frame_f1_median_error']:.3f} in frame F1 "
+            f"(worst {row['frame_f1_worst_error']:+.3f})"
+            for row in independence
+        ),
+    )
+
+
+def _losers(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        where = f"{row['scene']}, {row['workload']}, {row['cell']}"
+        if row["status"] != "feasible":
+            yield f"{where}: {row['status']}"
+        elif min(row["wan_saved"], row["p95_saved"]) < 0:
+            yield f"{where}: lost to the baseline"
+        elif row["event_f1"] < 0.90:  # the floor of the track's workflows
+            yield f"{where}: event F1 {row['event_f1']:.2f} on the reported part"
+
+
+def _beside(rows: Sequence[Row]) -> Iterator[str]:
+    """The plan's savings against what might explain them, in the median of feasible cells."""
+    here = [row for row in rows if row["status"] == "feasible"]
+    for name, what in (
+        ("frames_only", "the same codec and model with only their frames chosen"),
+        ("parallel_tiles", "the baseline with its tiles in parallel"),
+        ("qp_26", "golden frames at QP 26"),
+        ("qp_30", "golden frames at QP 30"),
+    ):
+        known = [row for row in here if row.get(f"{name}_status") == "feasible"]
+        if known:
+            wan, p50, p95 = (
+                median(float(row[f"{name}_{figure}_saved"]) for row in known)
+                for figure in ("wan", "p50", "p95")
+            )
+            yield (
+                f"against {what}: {wan:.1%} of the WAN, {p50:.1%} of latency p50 and {p95:.1%} "
+                f"of p95 saved (median of {len(known)} cells)"
+            )
+    edges = [row for row in here if row.get("edge_golden_status") == "feasible"]
+    yield f"the golden setting all at the edge was feasible in {len(edges)} of {len(here)} cells"

@@ -83,7 +83,7 @@ def _show(result: "Result") -> None:
     from rich.table import Table
 
     console = Console(width=None if typer.get_text_stream("stdout").isatty() else 180)
-    columns = list(dict.fromkeys(name for row in result.rows for name in row))
+    columns = result.shown or tuple(dict.fromkeys(name for row in result.rows for name in row))
     table = Table(*columns, box=None, title=f"{result.track}{' (quick)' if result.quick else ''}")
     for row in result.rows:
         table.add_row(*(_cell(row.get(name)) for name in columns))

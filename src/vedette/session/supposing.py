@@ -9,6 +9,7 @@ from vedette.planning.explain import moved
 from vedette.planning.options import DEFAULT, Context, Limits, Option, options
 from vedette.planning.rivals import point
 from vedette.planning.scenario import Scenario, WhatIf, scenario
+from vedette.session.desk import expected_to_hold
 from vedette.session.files import ensure_right
 from vedette.session.fitting import fitting
 from vedette.session.planning import as_measured
@@ -40,8 +41,9 @@ def _outcomes(measured: Profile, asked: Sequence[Scenario]) -> Iterator[WhatIf]:
     known: dict[str, tuple[Option, ...]] = {}
     base: Candidate | None = None
     for each in asked:
+        workflow = expected_to_hold(each.workflow, measured)
         context = Context(
-            measured, each.workflow, variants(each.workflow.models, larger=True), signatures()
+            measured, workflow, variants(each.workflow.models, larger=True), signatures()
         )
         every = known.setdefault(_held(each.limits), ()) or options(
             context, each.cluster, each.limits

@@ -61,6 +61,11 @@ def test_a_packet_takes_its_bits_over_each_links_rate_and_half_a_round_trip() ->
     assert took_s("street.encode", size=10_000) == pytest.approx(0.0008 + 0.001 + 0.010 + 0.020)
 
 
+def test_what_a_free_encoder_takes_here_is_made_up_for() -> None:
+    there = 0.0008 + 0.001 + 0.010 + 0.020
+    assert took_s("street.encode", cpu_s=0.005, size=10_000) == pytest.approx(there)
+
+
 def test_what_was_done_comes_back_at_speed_1() -> None:
     plan = plan_of(THERE_AND_BACK, streams={"street": ("a",)}, cluster=CITY, placement=PLACES)
     script = Scripted({"look": 0.03}, {})

@@ -11,19 +11,21 @@ and 82.6% of latency and still found its target.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import vedette as vd
+from vedette.bench.by_the_clock import by_the_clock
 from vedette.bench.cells import Cell, cells
 from vedette.bench.claims import Result, Row, Setting
 from vedette.bench.independence import independence
 from vedette.bench.rivals import Outcome, Stage, golden_at, placed_as_baseline, saved
-from vedette.bench.saving import claims, notes
+from vedette.bench.saving import claims, clock_claims, notes
 from vedette.bench.scenes import WORKLOADS, Scene, declared, find_target, scenes
 from vedette.errors import InfeasibleError
 from vedette.profiling.cache import machine
@@ -62,7 +64,13 @@ def run(setting: Setting, progress: Progress) -> Result:
     """Every cell of every scene and workload; without clips nothing is run, and that is said."""
     if setting.clips is None:
         unused = {"clips": "not run: --clips FOLDER"}
-        return Result("ep", unused, setting.is_quick, claims([], "no --clips"), ())
+        return Result(
+            "ep",
+            unused,
+            setting.is_quick,
+            (*claims([], "no --clips"), *clock_claims([], "no --clips")),
+            (),
+        )
     with TemporaryDirectory() as spare, workers(remember=True) as pool:
         folder = setting.folder or Path(spare)
         bench = _Bench(setting, folder, pool, progress)
@@ -73,12 +81,13 @@ def run(setting: Setting, progress: Progress) -> Result:
             "scenes": [scene.name for scene in bench.scenes],
             "cells": [cell.name for cell in bench.cells],
             "independence": bench.independence,
+            "by the clock": bench.timed,
         }
     return Result(
         "ep",
         setup,
         setting.is_quick,
-        claims(rows),
+        (*claims(rows), *clock_claims(bench.timed)),
         tuple(rows),
         notes(rows, bench.independence),
         SHOWN,
@@ -96,6 +105,7 @@ class _Bench:
     scenes: tuple[Scene, ...] = ()
     cells: tuple[Cell, ...] = ()
     independence: list[Row] = field(default_factory=list)
+    timed: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         clips = self.setting.clips
@@ -116,20 +126,14 @@ class _Bench:
     def _of_scene(self, scene: Scene, workload: str) -> Iterator[Row]:
         place = self.folder / f"{scene.name}-{workload}".replace(" ", "-")
         kept = _Kept(place / "cells.jsonl")
-        if all(cell.name in kept.rows for cell in self.cells):
-            self.independence += [kept.rows["independence"]] if "independence" in kept.rows else []
-            yield from (kept.rows[cell.name] for cell in self.cells)
-            return
-        ground = self._ground(scene, workload, place)
+        ground = cache(partial(self._ground, scene, workload, place))
         for cell in self.cells:
-            if cell.name not in kept.rows:
-                kept.add(cell.name, ground.row(cell))
-            yield kept.rows[cell.name]
-        if "independence" not in kept.rows and workload == WORKLOADS[1]:
-            seen = {"scene": scene.name, "workload": workload}
-            found = independence(ground.workflow, ground.profile, ground.chosen, self.pool)
-            kept.add("independence", {**seen, **found})
-        self.independence += [kept.rows["independence"]] if "independence" in kept.rows else []
+            yield kept.row(cell.name, partial(_row_of, ground, cell))
+        if workload == WORKLOADS[1]:
+            found = kept.row("independence", lambda: ground().independence(self.pool))
+            self.independence.append(found)
+            timed = kept.row("by the clock", lambda: ground().by_the_clock(self.pool))
+            self.timed += timed["cells"]
 
     def _ground(self, scene: Scene, workload: str, place: Path) -> "_Ground":
         workflow, cluster = declared(scene, workload, "white", place)
@@ -152,16 +156,18 @@ class _Kept:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.rows: dict[str, Row] = {}
+        self._rows: dict[str, Row] = {}
         with suppress(FileNotFoundError):
             lines = file.read_text(encoding="utf-8").splitlines()
-            for name, row in map(json.loads, lines):
-                self.rows[name] = row
+            self._rows = dict(map(json.loads, lines))
 
-    def add(self, name: str, row: Row) -> None:
-        self.rows[name] = json.loads(json.dumps(row))  # as it is read again
-        lines = "".join(json.dumps(each) + "\n" for each in self.rows.items())
-        write_bytes(self._file, lines.encode())
+    def row(self, name: str, make: Callable[[], Row]) -> Row:
+        """The row of that name; made and kept if it is not there."""
+        if name not in self._rows:
+            self._rows[name] = json.loads(json.dumps(make()))  # as it is read again
+            lines = "".join(json.dumps(each) + "\n" for each in self._rows.items())
+            write_bytes(self._file, lines.encode())
+        return self._rows[name]
 
 
 @dataclass
@@ -212,6 +218,14 @@ class _Ground:
             found["frames_only_choice"] = _choice(frames)
         found["calibration"] = [*_calibrated(base, baseline), *_calibrated(plan, planned)]
         return found
+
+    def independence(self, pool: Workers) -> Row:
+        """How far the search's accuracy was off, on the choices of this scene's plans."""
+        found = independence(self.workflow, self.profile, self.chosen, pool)
+        return {"scene": self.scene, "workload": self.workload, **found}
+
+    def by_the_clock(self, pool: Workers) -> Row:
+        return {"cells": list(by_the_clock(self.scene, self.workflow, self.cluster, pool))}
 
     def _frames_only(self, workflow: Workflow, cluster: Cluster) -> Deployment | None:
         """The baseline with only its frames chosen: once, on the reference cluster."""
@@ -301,6 +315,10 @@ def _against(name: str, other: Outcome, planned: Outcome) -> Row:
         f"{name}_p50_saved": saved(costs.latency_p50_ms, after.latency_p50_ms),
         f"{name}_p95_saved": saved(costs.latency_p95_ms, after.latency_p95_ms),
     }
+
+
+def _row_of(ground: Callable[[], _Ground], cell: Cell) -> Row:
+    return ground().row(cell)
 
 
 def _status(baseline: Outcome, planned: Outcome) -> str:

@@ -92,6 +92,24 @@ def _calibrations(rows: Sequence[Row], missing: str) -> Iterator[Claim]:
         yield median_claim(name, 0.20, "<=", errors, "share", "rehearsed", reason=missing)
 
 
+def clock_claims(timed: Sequence[Row], missing: str = "") -> tuple[Claim, ...]:
+    """Virtual time against the clock."""
+    here = [row for row in timed if row["status"] == "run"]
+    reason = missing or f"{len(here)} of {len(timed)} cells were small enough to be run"
+    return tuple(
+        median_claim(
+            f"rehearsed against by the clock: {figure}",
+            0.20,
+            "<=",
+            [float(row[figure]["error"]) for row in here if figure in row],
+            "share",
+            "measured",
+            reason=reason,
+        )
+        for figure in FIGURES[:5]
+    )
+
+
 def notes(rows: Sequence[Row], independence: Sequence[Row]) -> tuple[str, ...]:
     """What the medians do not show: who lost, what else saves, and how far the search was off."""
     return (

@@ -25,7 +25,8 @@ class EmulatedWork:
 
     A step holds a core of its device for as long as the device would take; no sooner than it was
     really done. An encoder's output holds each link on its way for its bits, and takes half a round
-    trip. What comes back is at speed 1. ``answers`` are the steps whose output is an answer.
+    trip. What comes back is at speed 1. ``answers`` are the steps whose output is an answer. What
+    an encoder that is free takes here is made up for in the waits that follow.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class EmulatedWork:
         self._free = {step.name: is_free(plan, step) for step in plan.workflow.steps}
         self._answering = answering(plan, answers)
         self._analysed: dict[str, int] = {}
+        self._owed_s: defaultdict[str, float] = defaultdict(float)
         self._targets = {
             step.name: {
                 plan.placement[r.name] for r in plan.workflow.steps if step.name in r.inputs
@@ -73,15 +75,18 @@ class EmulatedWork:
 
     def _computed(self, step: Step, inputs: Mapping[str, Bundle]) -> Done:
         device = self._plan.cluster.device(self._plan.placement[step.name])
-        if self._free[step.name]:
-            return self._work.do(step, inputs)
         stream = next(inputs[name] for name in step.inputs if name in inputs).stream
+        if self._free[step.name]:
+            start_s = self._clock()
+            done = self._work.do(step, inputs)
+            self._owed_s[stream] = self._clock() - start_s
+            return done
         with self._slot(device.name, stream if device.per_stream else ""):
             start_s = self._clock()
             done = self._work.do(step, inputs)
             normal_s = done.cpu_s * self._speed
             core_speed = device.speed * device.cores / self._cores[device.name]
-            self._wait(start_s + normal_s / core_speed - self._clock())
+            self._wait(stream, start_s + normal_s / core_speed - self._clock())
         return replace(done, cpu_s=normal_s)
 
     def _carry(self, step: Step, target: str, done: Done) -> None:
@@ -97,14 +102,16 @@ class EmulatedWork:
                 with self._lock:
                     wire = self._wires[way, shared]
                 with wire:
-                    self._wait(8e-6 * size_bytes / rate_mbps(way))
-            self._wait(way[0].rtt_ms / 2000)
+                    self._wait(here.stream, 8e-6 * size_bytes / rate_mbps(way))
+            self._wait(here.stream, way[0].rtt_ms / 2000)
 
     def _slot(self, device: str, stream: str) -> threading.Semaphore:
         with self._lock:
             cores = self._cores[device]
             return self._slots.setdefault((device, stream), threading.Semaphore(cores))
 
-    def _wait(self, seconds: float) -> None:
-        if seconds > 0:
-            self._sleep(seconds)
+    def _wait(self, stream: str, seconds: float) -> None:
+        repaid = min(self._owed_s[stream], max(seconds, 0.0))
+        self._owed_s[stream] -= repaid
+        if seconds > repaid:
+            self._sleep(seconds - repaid)

@@ -28,6 +28,7 @@ from vedette.bench.rivals import Outcome, Stage, golden_at, placed_as_baseline, 
 from vedette.bench.saving import claims, clock_claims, notes
 from vedette.bench.scenes import WORKLOADS, Scene, declared, find_target, scenes
 from vedette.errors import InfeasibleError
+from vedette.planning.cost import LIMIT
 from vedette.profiling.cache import machine
 from vedette.profiling.measure import Workers, workers
 from vedette.profiling.sweep import Measuring, default_cache, measure_golden
@@ -201,14 +202,19 @@ class _Ground:
         rivals: dict[str, Deployment] = {
             **({"frames_only": frames} if frames else {}),
             "parallel_tiles": replace(base, parallel_items=True),
-            "edge_golden": golden_at(workflow, cluster, qp, edge=True),
             **{f"qp_{each}": golden_at(workflow, cluster, each) for each in OTHER_QUALITIES},
         }
+        edge = next(device for device in cluster.devices if device.tier == "edge")
+        needed = self.stage.edge_cores(base) / edge.speed
+        if needed <= LIMIT * edge.cores:
+            rivals["edge_golden"] = golden_at(workflow, cluster, qp, edge=True)
         baseline, planned, *others = self.stage.outcomes([base, plan, *rivals.values()])
         found = {
             **begun,
             "status": _status(baseline, planned),
             "verdict": plan.verdict,
+            "edge_golden_status": "infeasible",
+            "edge_golden_cores": needed,
             **self._of_baseline(base, baseline),
             **self._of_plan(plan, planned, baseline),
         }

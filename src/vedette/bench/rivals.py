@@ -1,7 +1,7 @@
 """What a cell compares: deployments rehearsed once, charged to any machines and links."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from vedette.planning.cost import feasible
 from vedette.planning.cover import cover
 from vedette.planning.expand import expand, golden
 from vedette.planning.placement import transport
-from vedette.profiling.measure import Job, Workers
+from vedette.profiling.measure import Job, Rehearsed, Workers
 from vedette.profiling.parts import spans
 from vedette.running.virtual import simulate
 from vedette.scoring import score
@@ -47,6 +47,7 @@ class Stage:
     frames: Mapping[str, int | None]
     golden: Trace
     pool: Workers
+    scores: dict[int, tuple[Rehearsed, Mapping[str, Score]]] = field(default_factory=dict)
 
     def outcomes(self, asked: Sequence[Deployment]) -> list[Outcome]:
         """Rehearse: done once for all cells that ask for the same work, replayed on this one's.
@@ -62,11 +63,30 @@ class Stage:
             self.pool.call(_replayed, plan, each.trace, self.workflow)
             for plan, each in zip(bare, done, strict=True)
         ]
-        scores = [score(self.golden, each.trace, self.workflow.events) for each in done]
+        scores = [self._score(each) for each in done]
         return [
             Outcome(figures.result(), found, each.events)
             for figures, found, each in zip(replayed, scores, done, strict=True)
         ]
+
+    def edge_cores(self, plan: Deployment) -> float:
+        """How many cores of speed 1 a plan's work keeps busy, all cameras together."""
+        done = next(
+            self.pool.in_order([Job(_bare(plan), spans(self.workflow, self.frames, "report"))])
+        )
+        trace = cover(done.trace, self.workflow)
+        lasts_s = sum(
+            float(np.count_nonzero(trace.stream == number)) / float(trace.rates[name])
+            for number, name in enumerate(trace.streams)
+        )
+        spent_s = sum(float(step.cpu_s.sum()) for step in trace.steps.values())
+        return len(trace.streams) * spent_s / lasts_s
+
+    def _score(self, done: Rehearsed) -> Mapping[str, Score]:
+        if id(done) not in self.scores:
+            found = score(self.golden, done.trace, self.workflow.events)
+            self.scores[id(done)] = (done, found)  # which keeps it, and so its identity
+        return self.scores[id(done)][1]
 
     def alert_delays_s(self, events: tuple[Event, ...]) -> list[float]:
         """For each alert, the time since golden first saw its object, without the latency."""

@@ -88,8 +88,9 @@ class Desk:
     def _or_baseline(self, verified: Verified, traces: dict[str, Trace]) -> Verified:
         """The baseline, if it is cheaper than what held, and holds itself: nothing loses to it."""
         base, best = self._baseline(), verified.chosen
-        is_fine = feasible(base.figures) and not self._broken_by(self._forecast(base))
-        if best is None or base.objective >= best.objective or not is_fine:
+        if best is None or base.objective >= best.objective or not feasible(base.figures):
+            return verified
+        if self._broken_by(self._forecast(base)):
             return verified
         deployment = self.deployed(base)
         trace = next(self.pool.in_order([self._job(deployment, "verify")])).trace

@@ -12,7 +12,7 @@ from vedette.declaring.registry import registered
 
 WORKFLOW = """\
 name: plates
-sources: {gate: gate.mkv}
+sources: {gate: "rtsp://gate.local/1"}
 steps:
   blurred: {run: blur, from: gate, strength: 2}
   found: {run: detect, from: blurred, classes: {vehicle: [car]}}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests import street as film
 
@@ -11,6 +12,9 @@ from vedette.models.assets import Asset, fetch
 from vedette.models.zoo import CLIPS, MODELS
 from vedette.profiling.measure import workers
 from vedette.session import load_declaration, plan, profile, save
+
+hypothesis.settings.register_profile("vedette", deadline=None)  # a busy machine is no mistake
+hypothesis.settings.load_profile("vedette")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,6 +1,8 @@
 """Operators that are not ours, from the command line."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,14 @@ steps:
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(registry, "_HERE", dict(registered()))
     monkeypatch.setattr(registry, "_FILES", [])
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     (tmp_path / "workflow.yaml").write_text(WORKFLOW)
     (tmp_path / "my_ops.py").write_text(BLUR)
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("plates_ops", None)
 
 
 def test_an_unknown_operator_is_told_where_others_come_from(vedette: Vedette) -> None:

@@ -6,8 +6,8 @@ compared with (the golden setting on every frame, as H.264) and whatever else mi
 saving: the same codec and model with only their frames chosen, other qualities, tiles in parallel,
 everything at the edge. All is rehearsed: done for real once, charged to emulated machines.
 
-The baseline follows Du et al.'s poster of ExecutiveProducer (Duke), which saved 93.7% of bandwidth
-and 82.6% of latency and still found its target.
+The poster of ExecutiveProducer (Duke) reports 93.7% of bandwidth and 82.6% of latency saved, with the
+target still found.
 """
 
 import json

@@ -92,6 +92,8 @@ class Desk:
             return verified
         if self._broken_by(self._forecast(base)):
             return verified
+        if not self.workflow.objective.floors:
+            return Verified(base, verified.verdict, (*verified.tested, base))
         deployment = self.deployed(base)
         trace = next(self.pool.in_order([self._job(deployment, "verify")])).trace
         traces[_key(base)] = trace

@@ -1,0 +1,47 @@
+"""What a search came to is weighed against the baseline."""
+
+from typing import cast
+
+from vedette.planning.verify import Verified
+from vedette.profiling.measure import Workers
+from vedette.session.common import quiet
+from vedette.session.desk import Desk
+from vedette.types.cluster import Cluster, Device
+from vedette.types.figures import Figures
+from vedette.types.graph import EventRule, Objective, Source, Step, Stream, Workflow
+from vedette.types.plan import Candidate
+from vedette.types.profile import Profile
+
+FIGURES = Figures("simulated", 1, 1, 1, 1, 1, 1, 1, 0, 1, 1)
+
+
+class CheapBaseline(Desk):
+    """A desk whose baseline costs 1; it has nobody to run a candidate."""
+
+    __slots__ = ()
+
+    def _baseline(self) -> Candidate:
+        return candidate(1.0)
+
+    def _forecast(self, _: Candidate) -> Figures:
+        return FIGURES
+
+
+def candidate(objective: float) -> Candidate:
+    return Candidate({}, {}, objective, 1.0, FIGURES, {}, "")
+
+
+def test_a_cheaper_baseline_is_not_called_held_where_no_floor_was_asked_for() -> None:
+    flow = Workflow(
+        "w",
+        (Source("gate", (Stream("gate", "gate.mp4"),)),),
+        (Step("track", "track", ("gate",)),),
+        events=EventRule(tracks="track"),
+        objective=Objective(floors={}),
+    )
+    here = Cluster("here", (Device("box", "edge", cores=1),), ())
+    nobody = cast("Workers", None)
+    desk = CheapBaseline(flow, here, cast("Profile", None), nobody, {}, quiet)
+    dearer = candidate(2.0)
+    found = desk._or_baseline(Verified(dearer, "not checked", (dearer,)), {})
+    assert found == Verified(candidate(1.0), "not checked", (dearer, candidate(1.0)))

@@ -174,7 +174,8 @@ class Workers:
     """Processes that take one job each at a time; the same results as one process, sooner.
 
     With ``remember`` the same work is done once, however often and for whatever machines and links
-    it is asked for: seconds are those of a machine of speed 1, and so owe the cluster nothing.
+    it is asked for: seconds are those of a machine of speed 1, and so owe the cluster nothing. Then
+    a report's figures are those of the cluster that asked first; replay the trace for another's.
     """
 
     def __init__(self, pool: ProcessPoolExecutor, *, remember: bool = False) -> None:
@@ -234,7 +235,8 @@ def work_of(job: Job) -> str:
     """A digest of what a job does, whatever the machines and links that it is charged to."""
     plan = job.deployment
     free = [(device.name, device.encoder) for device in plan.cluster.devices]
-    return digest([plan.workflow, plan.placement, job.spans, job.is_normalised, free])
+    how = [job.is_normalised, job.annotate and str(job.annotate), plan.parallel_items]
+    return digest([plan.workflow, plan.placement, job.spans, how, free])
 
 
 _ACTIVE: ContextVar[Workers | None] = ContextVar("_ACTIVE", default=None)

@@ -139,3 +139,22 @@ def test_a_film_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     watch(annotator, "gate", range(1))
     with pytest.raises(MediaError, match="cannot be written"):
         annotator.close()
+
+
+def test_no_film_takes_the_place_of_a_video_that_is_read(tmp_path: Path) -> None:
+    video = tmp_path / "gate.mp4"
+    video.write_bytes(b"somebody's")
+    flow = Workflow("w", (Source("street", (Stream("gate", str(video)),)),), ())
+    with pytest.raises(MediaError, match="a video that is read"):
+        Annotator(video, flow, {"gate": RATE})
+    assert video.read_bytes() == b"somebody's"
+
+
+def test_what_begins_afresh_writes_over_an_earlier_film(tmp_path: Path) -> None:
+    for count in (4, 2):
+        with Annotator(
+            tmp_path / "out.mp4", workflow("gate"), {"gate": RATE}, afresh=True
+        ) as annotator:
+            watch(annotator, "gate", range(40, 40 + count))
+    assert annotator.films == (tmp_path / "out.mp4",)
+    assert len(list(decoded(tmp_path / "out.mp4"))) == 2

@@ -11,7 +11,7 @@ import vedette as vd
 from vedette.errors import InputError
 from vedette.interop import read_annotations
 from vedette.session import ensure_tracks, write_tracks
-from vedette.types.graph import Workflow
+from vedette.types.graph import Source, Stream, Workflow
 
 
 def asking(*streams: str, **classes: list[str]) -> Workflow:
@@ -47,3 +47,12 @@ def test_each_stream_has_a_file_of_its_own(tmp_path: Path) -> None:
     assert [file.name for file in files] == ["a.mot.txt", "b.mot.txt"]
     again = read_annotations(files[1])
     assert (again.frame.tolist(), again.labels) == ([0, 1, 2, 3], ("car",))
+
+
+@pytest.mark.parametrize("name", ["a.mot.txt", "{stream}.mot.txt"])
+def test_tracks_take_no_labels_place(tmp_path: Path, name: str) -> None:
+    labelled = Stream("a", "a.mp4", labels=str(tmp_path / "a.mot.txt"))
+    flow = Workflow("w", (Source("street", (labelled,)),), ())
+    with pytest.raises(InputError, match="a stream's labels"):
+        ensure_tracks(flow, tmp_path / name)
+    ensure_tracks(flow, tmp_path / "seen-a.mot.txt")

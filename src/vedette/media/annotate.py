@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from vedette.errors import MediaError
 from vedette.media.drawing import ALERT, draw_box, draw_plate, plate_size, track_colour
 from vedette.media.problems import media_error, reason
+from vedette.media.source import local_file
 from vedette.types.events import Event
 from vedette.types.graph import Workflow
 from vedette.types.media import Bundle, Detections, Frame, Pixels
@@ -60,7 +61,7 @@ class Film:
             raise self._unwritable(error) from None
 
     def _open(self, width: int, height: int, rate: Fraction) -> VideoStream:
-        is_mp4 = self.path.suffix != ".mkv"
+        is_mp4 = self.path.suffix.lower() != ".mkv"
         flags = {"flush_packets": "1"}  # a film of a run that is killed can be played
         if is_mp4:
             flags["movflags"] = "hybrid_fragmented+frag_keyframe"
@@ -94,15 +95,29 @@ class Annotator:
     """Watches a run: told of every frame with what was made of it, in order for each stream.
 
     ``path`` names the film; of several streams each has its own, with its name behind a dash. A
-    run that goes on writes one more, with the number of its first frame.
+    run that goes on writes one more, with the number of its first frame; ``afresh`` writes over
+    what is there. Raises MediaError for another ending, and for a film in place of a stream's own.
     """
 
-    def __init__(self, path: Path, workflow: Workflow, rates: Mapping[str, Fraction]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        workflow: Workflow,
+        rates: Mapping[str, Fraction],
+        *,
+        afresh: bool = False,
+    ) -> None:
         if path.suffix.lower() not in _SUFFIXES:
             found, expected = f"the ending {path.suffix!r}", "a film: .mp4, .mkv or .mov"
             raise media_error(path, found, expected, f"{path.stem}.mp4")
         self._path, self._tracks, self._rates = path, workflow.events.tracks, rates
+        self._afresh = afresh
         self._sources = {stream.name: source for source, stream in workflow.streams()}
+        own = {file.resolve() for _, each in workflow.streams() if (file := local_file(each.url))}
+        for name in self._sources:
+            if self._named(name, 0).resolve() in own:
+                found, hint = "a video that is read", f"{path.stem}-seen{path.suffix}"
+                raise media_error(path, found, "a film of its own", hint)
         self._scenes: dict[str, Scene] = {}
 
     @property
@@ -142,7 +157,7 @@ class Annotator:
     def _named(self, stream: str, number: int) -> Path:
         path = self._path
         more = [stream] if len(self._sources) > 1 else []
-        more += [f"{number:06d}"] if number > 0 and path.exists() else []
+        more += [f"{number:06d}"] if number > 0 and path.exists() and not self._afresh else []
         return path.with_stem("-".join([path.stem, *more]))
 
 

@@ -113,7 +113,8 @@ def rehearse(job: Job) -> Rehearsed:
         watching = None
         if job.annotate is not None:
             rates = {name: source.rate for name, source in sources.items()}
-            watching = open_streams.enter_context(Annotator(job.annotate, plan.workflow, rates))
+            watching = Annotator(job.annotate, plan.workflow, rates, afresh=True)
+            open_streams.enter_context(watching)
         executor = VirtualExecutor(
             operators(),
             loader(plan.workflow.models),

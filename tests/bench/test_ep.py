@@ -10,11 +10,13 @@ import pytest
 
 from vedette.bench.cells import cells
 from vedette.bench.claims import Claim, median_claim
+from vedette.bench.ep import chosen_in, place_of
 from vedette.bench.rivals import saved
 from vedette.bench.saving import claims, notes
 from vedette.bench.scenes import WORKLOADS
 from vedette.session import load
 from vedette.types.cluster import Cluster
+from vedette.types.graph import Source, Step, Stream, Workflow
 
 TARGET, EVERY = WORKLOADS
 HELD = {
@@ -109,3 +111,19 @@ def test_a_claim_knows_whether_it_is_met() -> None:
     assert found.is_met
     assert not replace(found, value=0.03).is_met
     assert replace(found, value=None).is_met is None
+
+
+def test_a_quick_run_leaves_a_whole_one_nothing_to_go_on_from(tmp_path: Path) -> None:
+    quick, whole = (place_of(tmp_path, "road", EVERY, is_quick=each) for each in (True, False))
+    assert quick != whole
+
+
+def test_the_choices_of_a_stopped_run_are_read_from_its_rows() -> None:
+    rates = {"rate_fps": ("source", 10, 5)}
+    flow = Workflow(
+        "w",
+        (Source("gate", (Stream("gate", "gate.mp4"),)),),
+        (Step("sample", "sample", ("gate",), choices=rates),),
+    )
+    rows = [row(choice="sample.rate_fps=10 transport.qp=source"), row(status="no plan: why")]
+    assert chosen_in(rows, flow) == [{"sample.rate_fps": 10, "transport.qp": "source"}]

@@ -6,8 +6,8 @@ compared with (the golden setting on every frame, as H.264) and whatever else mi
 saving: the same codec and model with only their frames chosen, other qualities, tiles in parallel,
 everything at the edge. All is rehearsed: done for real once, charged to emulated machines.
 
-The poster of ExecutiveProducer (Duke) reports 93.7% of bandwidth and 82.6% of latency saved, with the
-target still found.
+The poster of ExecutiveProducer (Duke) reports 93.7% of bandwidth and 82.6% of latency saved, with
+the target still found.
 """
 
 import json
@@ -125,13 +125,15 @@ class _Bench:
                     yield row
 
     def _of_scene(self, scene: Scene, workload: str) -> Iterator[Row]:
-        place = self.folder / f"{scene.name}-{workload}".replace(" ", "-")
+        place = place_of(self.folder, scene.name, workload, is_quick=self.setting.is_quick)
         kept = _Kept(place / "cells.jsonl")
         ground = cache(partial(self._ground, scene, workload, place))
+        rows = []
         for cell in self.cells:
-            yield kept.row(cell.name, partial(_row_of, ground, cell))
+            rows.append(kept.row(cell.name, partial(_row_of, ground, cell)))
+            yield rows[-1]
         if workload == WORKLOADS[1]:
-            found = kept.row("independence", lambda: ground().independence(self.pool))
+            found = kept.row("independence", lambda: ground().independence(rows, self.pool))
             self.independence.append(found)
             timed = kept.row("by the clock", lambda: ground().by_the_clock(self.pool))
             self.timed += timed["cells"]
@@ -150,6 +152,11 @@ class _Bench:
         profile = vd.profile(workflow, progress=self.progress)
         stage = Stage(workflow, frames, golden, self.pool)
         return _Ground(scene.name, workload, workflow, cluster, profile, stage, target)
+
+
+def place_of(folder: Path, scene: str, workload: str, *, is_quick: bool) -> Path:
+    """Where a scene's rows are kept; those of a quick run, on fewer frames, are no others'."""
+    return folder / f"{scene}-{workload}{'-quick' * is_quick}".replace(" ", "-")
 
 
 class _Kept:
@@ -182,7 +189,6 @@ class _Ground:
     profile: Profile
     stage: Stage
     target: Target | None
-    chosen: list[Choice] = field(default_factory=list)
     frames_only: list[Plan | str] = field(default_factory=list)
 
     def row(self, cell: Cell) -> Row:
@@ -197,7 +203,6 @@ class _Ground:
         if isinstance(plan, str):
             (baseline,) = self.stage.outcomes([base])
             return {**begun, "status": f"no plan: {plan}", **self._of_baseline(base, baseline)}
-        self.chosen.append(plan.choice)
         qp = int(base.choice["transport.qp"])
         rivals: dict[str, Deployment] = {
             **({"frames_only": frames} if frames else {}),
@@ -225,9 +230,10 @@ class _Ground:
         found["calibration"] = [*_calibrated(base, baseline), *_calibrated(plan, planned)]
         return found
 
-    def independence(self, pool: Workers) -> Row:
+    def independence(self, rows: Sequence[Row], pool: Workers) -> Row:
         """How far the search's accuracy was off, on the choices of this scene's plans."""
-        found = independence(self.workflow, self.profile, self.chosen, pool)
+        chosen = chosen_in(rows, self.workflow)
+        found = independence(self.workflow, self.profile, chosen, pool)
         return {"scene": self.scene, "workload": self.workload, **found}
 
     def by_the_clock(self, pool: Workers) -> Row:
@@ -306,6 +312,13 @@ class _Ground:
 
 def _choice(plan: Deployment) -> str:
     return " ".join(f"{knob}={value}" for knob, value in plan.choice.items())
+
+
+def chosen_in(rows: Sequence[Row], workflow: Workflow) -> list[Choice]:
+    """The plans' choices as their rows tell them, so that rows of a stopped run count, too."""
+    knobs = workflow.knobs().items()
+    known = {f"{knob}={value}": (knob, value) for knob, values in knobs for value in values}
+    return [dict(known[each] for each in row["choice"].split()) for row in rows if "choice" in row]
 
 
 def _against(name: str, other: Outcome, planned: Outcome) -> Row:

@@ -24,23 +24,28 @@ def in_real_time(plan: Deployment, expected: Figures, part: str = "report") -> F
     ``expected`` says how much work that is. Raises InputError where it is more than one and a half
     of this machine's cores: figures would show this machine, not the plan's.
     """
-    speed = 1000 * NOMINAL_S / reference_ms()
-    _ensure_small(plan, expected, speed)
     wanted = spans(plan.workflow, frames_of(plan.workflow), part)
+    shown = [
+        stream
+        for _, stream in plan.workflow.streams()
+        if wanted[stream.name].end is None or wanted[stream.name].end != wanted[stream.name].start
+    ]
+    speed = 1000 * NOMINAL_S / reference_ms()
+    _ensure_small(plan, expected, speed, len(shown))
     executor = LocalExecutor(operators(), loader(plan.workflow.models), paced=True, speed=speed)
     with ExitStack() as scope:
         sources = {
-            stream.name: scope.enter_context(open_source(stream, threads=1))
-            for _, stream in plan.workflow.streams()
-            if wanted[stream.name].end is None
-            or wanted[stream.name].end != wanted[stream.name].start
+            stream.name: scope.enter_context(open_source(stream, threads=1)) for stream in shown
         }
         return executor.run(plan, sources, EventsOnly(), spans=wanted).figures
 
 
-def _ensure_small(plan: Deployment, expected: Figures, speed: float) -> None:
+def _ensure_small(plan: Deployment, expected: Figures, speed: float, streams: int) -> None:
+    """The load of a device that each stream has of its own is that of the busiest of them."""
     busy = sum(
-        expected.load.get(device.name, 0.0) * device.cores * device.speed
+        expected.load.get(device.name, 0.0)
+        * (device.cores * device.speed)
+        * (streams if device.per_stream else 1)
         for device in plan.cluster.devices
     )
     if busy / speed > MOST_CORES:

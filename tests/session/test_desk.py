@@ -2,10 +2,11 @@
 
 from typing import cast
 
+from vedette.planning.choose import Ranking
 from vedette.planning.verify import Verified
 from vedette.profiling.measure import Workers
 from vedette.session.common import quiet
-from vedette.session.desk import Desk
+from vedette.session.desk import Desk, proof_of
 from vedette.types.cluster import Cluster, Device
 from vedette.types.figures import Figures
 from vedette.types.graph import EventRule, Objective, Source, Step, Stream, Workflow
@@ -45,3 +46,9 @@ def test_a_cheaper_baseline_is_not_called_held_where_no_floor_was_asked_for() ->
     dearer = candidate(2.0)
     found = desk._or_baseline(Verified(dearer, "not checked", (dearer,)), {})
     assert found == Verified(candidate(1.0), "not checked", (dearer, candidate(1.0)))
+
+
+def test_a_bound_is_never_above_what_was_chosen() -> None:
+    ranking = Ranking((), (), (), bound=2.0, evaluated=1, method="all")
+    assert proof_of(candidate(1.0), ranking).gap == 0
+    assert proof_of(candidate(2.5), ranking).bound == 2

@@ -223,7 +223,7 @@ class Desk:
             predicted=simulated,
             scores=chosen.scores,
             verdict=verified.verdict,
-            proof=Proof(chosen.objective, ranking.bound, ranking.method, ranking.evaluated),
+            proof=proof_of(chosen, ranking),
             tried=verified.tested,
             frontier=ranking.frontier,
             runners_up=ranking.alternatives,
@@ -246,6 +246,12 @@ class Desk:
             "at least the dearest candidate to hold every floor",
             "a lower floor, a larger model variant, or more frames to plan on",
         )
+
+
+def proof_of(chosen: Candidate, ranking: Ranking) -> Proof:
+    """Where the baseline won it may lie below all that was ranked: then it is the bound itself."""
+    bound = min(ranking.bound, chosen.objective)
+    return Proof(chosen.objective, bound, ranking.method, ranking.evaluated)
 
 
 def expected_to_hold(workflow: Workflow, measured: Profile) -> Workflow:

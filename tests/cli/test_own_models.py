@@ -49,6 +49,8 @@ def test_a_file_is_told_in_one_document(vedette: Any, mine: Path, bikes: Path) -
         (["models", "check", "mine.onnx", "--head", "yolov9"], "found the head 'yolov9'"),
         (["models", "check", "mine.onnx", "--picture", "a.jpg"], "--picture without --on"),
         (["models", "check", "mine.onnx", "--size", "48"], "found outputs output0 (1, 7, 84)"),
+        (["models", "check", "mine.onnx", "--size", "-5"], "greater than or equal"),
+        (["models", "check", "mine.onnx", "--size", "99999"], "8192"),
         (["models", "convert", "a.cfg"], "found 1 files"),
     ],
 )

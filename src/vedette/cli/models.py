@@ -29,7 +29,9 @@ def command(
         Path | None, typer.Option(help="check: write the frame with the most objects (JPEG).")
     ] = None,
     head: Annotated[str | None, typer.Option(help="check: how its outputs are to be read.")] = None,
-    size: Annotated[int | None, typer.Option(help="check: pixels of a square input.")] = None,
+    size: Annotated[
+        int | None, typer.Option(min=16, max=8192, help="check: pixels of a square input.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the models with licence, size and where their bytes come from, or fetch some.

@@ -52,6 +52,13 @@ def test_a_file_that_cannot_be_run_is_the_users_to_mend(vedette: Vedette, folder
     assert "Traceback" not in said.err
 
 
+def test_a_file_that_ends_itself_is_told(vedette: Vedette, folder: Path) -> None:
+    (folder / "my_ops.py").write_text("raise SystemExit(0)")
+    said = vedette("check", "workflow.yaml", "--operators", "my_ops.py")
+    assert said.status == 2
+    assert "my_ops.py:1: found" in said.err
+
+
 def test_an_installed_operator_makes_a_workflow_right(vedette: Vedette, folder: Path) -> None:
     install(folder / "site", "plates", BLUR, {"blur": "plates_ops"})
     assert vedette("check", "workflow.yaml").status == 0

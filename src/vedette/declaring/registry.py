@@ -68,7 +68,7 @@ def load_file(path: Path) -> None:
     module = sys.modules[str(path)] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script of the user's may end itself
         _forget(module, before)
         raise _broken_file(path, error) from error
     if _HERE.keys() == before.keys():
@@ -173,7 +173,7 @@ def _unusable(found: str, expected: str, hint: str) -> DeclarationError:
     return DeclarationError(Problem(found, expected, hint))
 
 
-def _broken_file(path: Path, error: Exception) -> DeclarationError:
+def _broken_file(path: Path, error: Exception | SystemExit) -> DeclarationError:
     """The first line of the file that is to blame, where that is known."""
     if isinstance(error, DeclarationError):
         return error
@@ -195,7 +195,7 @@ def _forget(module: ModuleType, before: Mapping[str, Target]) -> None:
     _HERE.update(before)
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 

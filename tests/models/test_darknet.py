@@ -102,3 +102,10 @@ def test_an_unknown_layer_is_told_with_its_line(tmp_path: Path) -> None:
     configuration.write_text(CONFIGURATION.replace("[maxpool]", "[capsule]"))
     with pytest.raises(ModelError, match=r"net\.cfg:15: found a layer \[capsule\]"):
         convert(configuration, weights, tmp_path / "net.onnx")
+
+
+def test_a_layer_of_no_groups_is_told_with_its_line(tmp_path: Path) -> None:
+    configuration, weights, _ = files(tmp_path)
+    configuration.write_text(CONFIGURATION.replace("filters=4", "filters=4\ngroups=0"))
+    with pytest.raises(ModelError, match=r"net\.cfg:7: found a \[convolutional\]"):
+        convert(configuration, weights, tmp_path / "net.onnx")

@@ -41,7 +41,7 @@ def convert(configuration: Path, weights: Path, target: Path) -> None:
             graph.refuse(f"a layer [{kind}]", f"one of {', '.join(sorted(_LAYERS))}")
         try:
             graph.layers.append(_LAYERS[kind](graph, settings))
-        except (KeyError, ValueError, IndexError) as error:
+        except (KeyError, ValueError, IndexError, ArithmeticError) as error:
             graph.refuse(f"a [{kind}] that cannot be read ({error})", "its settings in full")
     if numbers.left:
         graph.refuse(f"{numbers.left} weights too many in {weights}", "files that belong together")

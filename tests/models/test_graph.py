@@ -69,6 +69,19 @@ def test_weights_in_other_files_are_never_followed(location: str, tmp_path: Path
         read_model(path)
 
 
+def test_sparse_weights_in_other_files_are_not_followed_either(tmp_path: Path) -> None:
+    values = TensorProto(name="v", data_type=TensorProto.FLOAT, dims=[1])
+    values.data_location = TensorProto.EXTERNAL
+    values.external_data.add(key="location", value="../secret")
+    indices = numpy_helper.from_array(np.zeros(1, np.int64), "i")
+    sparse = helper.make_sparse_tensor(values, indices, [4])
+    node = helper.make_node("Constant", [], ["made"], sparse_value=sparse)
+    sized = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, 64, 64])
+    made = helper.make_tensor_value_info("made", TensorProto.FLOAT, [4])
+    with pytest.raises(ModelError, match="weights in another file"):
+        read_model(written(tmp_path / "m.onnx", [node], [sized], [made]))
+
+
 def test_a_tensor_that_no_machine_holds_is_refused(tmp_path: Path) -> None:
     huge = numpy_helper.from_array(np.array([1 << 20, 1 << 20], np.int64), "shape")
     node = helper.make_node("ConstantOfShape", ["shape"], ["made"])

@@ -155,9 +155,7 @@ def _ensure_small(size_bytes: int, name: str, place: Place) -> None:
 
 
 def _tensors(model: Any) -> Iterator[Any]:
-    yield from model.graph.initializer
-    for weights in model.graph.sparse_initializer:
-        yield from (weights.values, weights.indices)
+    yield from _weights(model.graph)
     graphs = [model.graph, *model.functions]
     for graph in graphs:
         for node in _nodes(graph):
@@ -165,8 +163,16 @@ def _tensors(model: Any) -> Iterator[Any]:
                 if attribute.HasField("t"):
                     yield attribute.t
                 yield from attribute.tensors
+                for each in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                    yield from (each.values, each.indices)
                 for below in (attribute.g, *attribute.graphs):
-                    yield from below.initializer
+                    yield from _weights(below)
+
+
+def _weights(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for each in graph.sparse_initializer:
+        yield from (each.values, each.indices)
 
 
 def _nodes(graph: Any) -> Iterator[Any]:

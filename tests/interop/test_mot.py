@@ -125,3 +125,8 @@ def test_trackeval_finds_nothing_wrong_with_tracks_against_themselves(tmp_path: 
     )
     figures = judged.mot_figures(seen, seen, 20, tmp_path)
     assert (figures["MOTA"], figures["IDF1"], round(figures["HOTA"], 6)) == (1, 1, 1)
+
+
+def test_a_stray_number_covers_no_billion_frames() -> None:
+    with pytest.raises(DeclarationError, match="the frame 9e\\+08"):
+        mot_annotations("1,1,0,0,9,9,1\n900000000,1,0,0,9,9,1", "a.txt")

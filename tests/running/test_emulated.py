@@ -1,6 +1,7 @@
 """Emulated machines take the time that theirs would, and emulated links that of their bits."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -41,14 +42,32 @@ class Scripted:
         self.now_s += seconds
 
 
-def took_s(name: str, *, cpu_s: float = 0.0, size: float = 0.0, speed: float = 1.0) -> float:
+def took_s(
+    name: str,
+    *,
+    cpu_s: float = 0.0,
+    size: float = 0.0,
+    speed: float = 1.0,
+    bundle: Bundle = FRAME,
+    analysed: bool = False,
+) -> float:
     """How long one step takes on a machine of ``speed``, in the plan there and back."""
     plan = plan_of(THERE_AND_BACK, streams={"street": ("a",)}, cluster=CITY, placement=PLACES)
     script = Scripted({name: cpu_s}, {name: size})
-    work = EmulatedWork(plan, script, speed=speed, clock=script.clock, sleep=script.sleep)
-    step = plan.workflow.step(name)
-    work.do(step, dict.fromkeys(step.inputs, FRAME))
-    return script.now_s
+    work = EmulatedWork(
+        plan,
+        script,
+        speed=speed,
+        answers={"tell.decode@edge"},
+        clock=script.clock,
+        sleep=script.sleep,
+    )
+    if analysed:
+        tracks = plan.workflow.step("track")
+        work.do(tracks, dict.fromkeys(tracks.inputs, FRAME))
+    begun_s, step = script.now_s, plan.workflow.step(name)
+    work.do(step, dict.fromkeys(step.inputs, bundle))
+    return script.now_s - begun_s
 
 
 def test_a_step_takes_what_its_device_would_take() -> None:
@@ -64,6 +83,12 @@ def test_a_packet_takes_its_bits_over_each_links_rate_and_half_a_round_trip() ->
 def test_what_a_free_encoder_takes_here_is_made_up_for() -> None:
     there = 0.0008 + 0.001 + 0.010 + 0.020
     assert took_s("street.encode", cpu_s=0.005, size=10_000) == pytest.approx(there)
+
+
+def test_only_an_answer_has_to_say_that_it_is_none() -> None:
+    nothing = replace(FRAME, items=())
+    assert took_s("street.encode", bundle=nothing) == 0
+    assert took_s("tell.encode", bundle=nothing, analysed=True) == pytest.approx(0.020, abs=1e-3)
 
 
 def test_what_was_done_comes_back_at_speed_1() -> None:

@@ -90,12 +90,14 @@ class EmulatedWork:
         return replace(done, cpu_s=normal_s)
 
     def _carry(self, step: Step, target: str, done: Done) -> None:
-        """Hold each link on the way; a frame that nobody analyses sends nothing."""
+        """Hold each link on the way; nothing is sent of no item, but that it is no answer."""
         here, size_bytes = done.bundle, done.size_bytes
         if not here.items:
             if self._analysed.get(here.stream) != here.frame:
                 return
             size_bytes = empty_bytes(self._answering, step.name, target)
+            if not size_bytes:
+                return
         for way in self._plan.cluster.route(self._plan.placement[step.name], target):
             shared = "" if not is_per_stream(self._plan.cluster, way[0]) else here.stream
             if size_bytes:

@@ -73,6 +73,7 @@ def test_nobody_is_asked_to_find_a_crowd() -> None:
     [
         ("annotations", 1, {"bbox": [1, 2, -3, 4]}, "-3 in annotations[1].bbox[2]"),
         ("annotations", 1, {"bbox": [1, 2, 0, 4]}, "0 in annotations[1].bbox[2]"),
+        ("annotations", 1, {"score": 1e300}, "1e+300 in annotations[1].score"),
         ("annotations", 1, {"bbox": [1, 2, float("nan"), 4]}, "nan in annotations[1].bbox[2]"),
         ("annotations", 1, {"bbox": [1, 2, 3]}, "nothing in annotations[1].bbox[3]"),
         ("annotations", 1, {"image_id": 9}, "the image_id 9 in annotations[1]"),

@@ -130,3 +130,8 @@ def test_trackeval_finds_nothing_wrong_with_tracks_against_themselves(tmp_path: 
 def test_a_stray_number_covers_no_billion_frames() -> None:
     with pytest.raises(DeclarationError, match="the frame 9e\\+08"):
         mot_annotations("1,1,0,0,9,9,1\n900000000,1,0,0,9,9,1", "a.txt")
+
+
+def test_a_confidence_that_no_score_has_is_told() -> None:
+    with pytest.raises(DeclarationError, match="the conf 1e\\+300"):
+        mot_annotations("1,1,0,0,9,9,1e300", "a.txt")

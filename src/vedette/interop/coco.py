@@ -16,13 +16,13 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, ValidationError
 
 from vedette.errors import DeclarationError, Place, Problem
-from vedette.interop.mot import MOST_FRAMES, MOST_PROBLEMS, MOST_PX
+from vedette.interop.mot import MOST_FRAMES, MOST_PROBLEMS, MOST_PX, MOST_SCORE
 from vedette.records.codec import adapter, problem
 from vedette.types.annotations import Annotations, Row, annotations
 
 Position = Annotated[float, Ge(-MOST_PX), Le(MOST_PX), AllowInfNan(False)]
 Side = Annotated[float, Gt(0), Le(MOST_PX), AllowInfNan(False)]
-Number = Annotated[float, AllowInfNan(False)]
+Number = Annotated[float, Ge(-MOST_SCORE), Le(MOST_SCORE), AllowInfNan(False)]
 FrameNumber = Annotated[int, Ge(0), Lt(MOST_FRAMES)]
 TrackNumber = Annotated[int, Ge(-1), Lt(2**31)]
 Flag = Literal[0, 1]

@@ -44,6 +44,8 @@ MOST_PROBLEMS = 20
 MOST_FRAMES = 10**7
 """Four days at 25 a second; a stray number must not cover more than memory holds."""
 MOST_PX = 1e6
+MOST_SCORE = 1e6
+"""Logits are scores, too; what float32 cannot hold is none."""
 _WORLD = 10
 
 
@@ -175,6 +177,8 @@ def _mistakes(
         yield Problem(f"a box of {width:g} x {height:g} px", "sides above 0", hint, place)
     if max(abs(x), abs(y)) > MOST_PX:
         yield Problem(f"a box at {x:g}, {y:g}", "pixels of the video", "deleting the row", place)
+    if abs(values[6]) > MOST_SCORE:
+        yield Problem(f"the conf {values[6]:g}", "0 to 1", "deleting the row", place)
     if _class(values) not in CLASSES:
         known = ", ".join(f"{n} {name}" for n, name in CLASSES.items() if n in (1, 3, 4, 5))
         found, expected = f"the class {_class(values):g}", f"1 to 13 ({known}, ...), -1 for none"

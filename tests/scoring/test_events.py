@@ -186,3 +186,10 @@ def test_a_track_that_outlives_its_object_is_still_a_partner(trace: Make, moving
 def test_a_part_of_a_track_elsewhere_is_no_partner(trace: Make, moving: Make) -> None:
     away = [(*row[:3], row[3] + 200, *row[4:]) for row in moving(frames=60)]
     assert counts(event_score(trace(away), trace(moving(frames=40)), RULE)) == (0, 1, 0, 1)
+
+
+def test_a_glimpse_of_a_whole_event_is_not_the_event(trace: Make, moving: Make) -> None:
+    """The reference has it as an event: of that, a fifth is not enough."""
+    whole = moving(frames=100)
+    glimpse = [row for row in whole if row[1] < 25]
+    assert counts(event_score(trace(whole), trace(glimpse), RULE))[2:] == (0, 1)

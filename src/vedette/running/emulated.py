@@ -7,7 +7,7 @@ to the same latency.
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
@@ -18,6 +18,11 @@ from vedette.types.commit import SavedState
 from vedette.types.graph import Step
 from vedette.types.media import Bundle
 from vedette.types.plan import Deployment
+
+Place = tuple[str, int]
+"""A stream and a frame's number."""
+RECENT = 256
+"""More frames than are ever on their way at once."""
 
 
 class EmulatedWork:
@@ -47,8 +52,8 @@ class EmulatedWork:
         self._lock = threading.Lock()
         self._free = {step.name: is_free(plan, step) for step in plan.workflow.steps}
         self._answering = answering(plan, answers)
-        self._analysed: dict[str, int] = {}
-        self._owed_s: defaultdict[str, float] = defaultdict(float)
+        self._analysed: deque[Place] = deque(maxlen=RECENT)
+        self._owed_s: dict[Place, float] = {}
         self._targets = {
             step.name: {
                 plan.placement[r.name] for r in plan.workflow.steps if step.name in r.inputs
@@ -61,7 +66,7 @@ class EmulatedWork:
         done = self._computed(step, inputs)
         here = done.bundle
         if step.name == self._plan.workflow.events.tracks and done.calls:
-            self._analysed[here.stream] = here.frame
+            self._analysed.append((here.stream, here.frame))
         if is_encoder(step):
             for target in sorted(self._targets[step.name]):
                 self._carry(step, target, done)
@@ -75,25 +80,29 @@ class EmulatedWork:
 
     def _computed(self, step: Step, inputs: Mapping[str, Bundle]) -> Done:
         device = self._plan.cluster.device(self._plan.placement[step.name])
-        stream = next(inputs[name] for name in step.inputs if name in inputs).stream
+        here = next(inputs[name] for name in step.inputs if name in inputs)
+        place = here.stream, here.frame
         if self._free[step.name]:
             start_s = self._clock()
             done = self._work.do(step, inputs)
-            self._owed_s[stream] = self._clock() - start_s
+            with self._lock:
+                if len(self._owed_s) >= RECENT:
+                    self._owed_s.clear()  # of frames that needed no waiting
+                self._owed_s[place] = self._clock() - start_s
             return done
-        with self._slot(device.name, stream if device.per_stream else ""):
+        with self._slot(device.name, here.stream if device.per_stream else ""):
             start_s = self._clock()
             done = self._work.do(step, inputs)
             normal_s = done.cpu_s * self._speed
             core_speed = device.speed * device.cores / self._cores[device.name]
-            self._wait(stream, start_s + normal_s / core_speed - self._clock())
+            self._wait(place, start_s + normal_s / core_speed - self._clock())
         return replace(done, cpu_s=normal_s)
 
     def _carry(self, step: Step, target: str, done: Done) -> None:
         """Hold each link on the way; nothing is sent of no item, but that it is no answer."""
         here, size_bytes = done.bundle, done.size_bytes
         if not here.items:
-            if self._analysed.get(here.stream) != here.frame:
+            if (here.stream, here.frame) not in self._analysed:
                 return
             size_bytes = empty_bytes(self._answering, step.name, target)
             if not size_bytes:
@@ -104,16 +113,18 @@ class EmulatedWork:
                 with self._lock:
                     wire = self._wires[way, shared]
                 with wire:
-                    self._wait(here.stream, 8e-6 * size_bytes / rate_mbps(way))
-            self._wait(here.stream, way[0].rtt_ms / 2000)
+                    self._wait((here.stream, here.frame), 8e-6 * size_bytes / rate_mbps(way))
+            self._wait((here.stream, here.frame), way[0].rtt_ms / 2000)
 
     def _slot(self, device: str, stream: str) -> threading.Semaphore:
         with self._lock:
             cores = self._cores[device]
             return self._slots.setdefault((device, stream), threading.Semaphore(cores))
 
-    def _wait(self, stream: str, seconds: float) -> None:
-        repaid = min(self._owed_s[stream], max(seconds, 0.0))
-        self._owed_s[stream] -= repaid
+    def _wait(self, place: Place, seconds: float) -> None:
+        with self._lock:
+            repaid = min(self._owed_s.get(place, 0.0), max(seconds, 0.0))
+            if repaid:
+                self._owed_s[place] -= repaid
         if seconds > repaid:
             self._sleep(seconds - repaid)

@@ -78,7 +78,8 @@ class Weak:
     """A track of the other side, and what it must reach to be a partner.
 
     ``whole`` is the event that all of it makes, if it does. A track may outlive its object and go
-    on as another one, far away and small. So the part of it that an event lasts is a partner, too.
+    on as another one, far away and small, and so make none: then the part of it that the event of
+    the other side lasts may be a partner.
     """
 
     tracks: Tracks
@@ -91,6 +92,7 @@ class Weak:
     def beside(self, event: Sighting) -> Iterator[Sighting]:
         if self.whole is not None:
             yield self.whole
+            return
         frame = self.tracks.frame[self.rows]
         rows = self.rows[(frame >= event.frame[0]) & (frame <= event.last)]
         if self.stream == event.stream and 0 < len(rows) < len(self.rows):

@@ -189,7 +189,17 @@ def test_a_part_of_a_track_elsewhere_is_no_partner(trace: Make, moving: Make) ->
 
 
 def test_a_glimpse_of_a_whole_event_is_not_the_event(trace: Make, moving: Make) -> None:
-    """The reference has it as an event: of that, a fifth is not enough."""
-    whole = moving(frames=100)
-    glimpse = [row for row in whole if row[1] < 25]
-    assert counts(event_score(trace(whole), trace(glimpse), RULE))[2:] == (0, 1)
+    """The reference has it as an event: of that, a quarter is not enough, on either side."""
+    whole = moving(frames=100, speed=3)
+    glimpse = [row for row in whole if row[1] < 27]
+    assert numbers(trace(glimpse)) == (1, 1)
+    assert counts(event_score(trace(whole), trace(glimpse), RULE)) == (0, 1, 0, 1)
+
+
+def test_an_answers_track_that_goes_on_as_another_object_still_found_the_first(
+    trace: Make, moving: Make
+) -> None:
+    first = moving(frames=30)
+    _, _, track, x, y, side, _ = first[-1]
+    other = [("a", f, track, x + 250, y, 2 * side, 0.9) for f in range(30, 100)]
+    assert counts(event_score(trace(first), trace([*first, *other]), RULE))[2:] == (1, 1)

@@ -65,7 +65,7 @@ def event_score(reference: Trace, answer: Trace, rule: EventRule) -> Score:
     """
     answer = replace(answer, tracks=counted(answer, reference)) if reference.labelled else answer
     strict, strict_answer = sightings(reference, rule)[0], sightings(answer, rule)[0]
-    right = _found(strict_answer, list(_weak(reference, rule)), overlap=_turned)
+    right = _found(strict_answer, list(_weak(reference, rule, is_reference=True)), overlap=_turned)
     left = [each for number, each in enumerate(strict_answer) if number not in right]
     excused = _found(left, list(_excused(reference, rule)), overlap=_turned)
     found = _found(strict, list(_weak(answer, rule)), overlap=_overlap)
@@ -78,8 +78,8 @@ class Weak:
     """A track of the other side, and what it must reach to be a partner.
 
     ``whole`` is the event that all of it makes, if it does. A track may outlive its object and go
-    on as another one, far away and small, and so make none: then the part of it that the event of
-    the other side lasts may be a partner.
+    on as another one. So the part of it that the event of the other side lasts may be a partner;
+    not so of an event of the reference, which is whole: of that enough has to be covered.
     """
 
     tracks: Tracks
@@ -88,11 +88,13 @@ class Weak:
     limits: Thresholds
     rule: EventRule
     whole: Sighting | None
+    is_reference: bool = False
 
     def beside(self, event: Sighting) -> Iterator[Sighting]:
         if self.whole is not None:
             yield self.whole
-            return
+            if self.is_reference:
+                return
         frame = self.tracks.frame[self.rows]
         rows = self.rows[(frame >= event.frame[0]) & (frame <= event.last)]
         if self.stream == event.stream and 0 < len(rows) < len(self.rows):
@@ -100,13 +102,13 @@ class Weak:
             yield from [part] if part else []
 
 
-def _weak(trace: Trace, rule: EventRule) -> Iterator[Weak]:
+def _weak(trace: Trace, rule: EventRule, *, is_reference: bool = False) -> Iterator[Weak]:
     for stream, rows in _tracks(trace.tracks):
         strict = strict_thresholds(rule, trace.sizes[stream][0])
         limits = _loosened(strict)
         whole = _sighting(trace.tracks, stream, rows, limits, rule)
         whole = whole or _sighting(trace.tracks, stream, rows, strict, rule)
-        yield Weak(trace.tracks, stream, rows, limits, rule, whole)
+        yield Weak(trace.tracks, stream, rows, limits, rule, whole, is_reference)
 
 
 def _excused(reference: Trace, rule: EventRule) -> Iterator[Weak]:

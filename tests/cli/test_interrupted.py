@@ -47,6 +47,15 @@ def test_a_fault_of_ours_is_owned_up_to_after_its_traceback(
     assert said.err.endswith("\na fault of ours: ZeroDivisionError: by zero\n")
 
 
+def is_at_work(worker: str) -> bool:
+    """Whether a process has done more than to start: a second of CPU time."""
+    try:
+        fields = Path(f"/proc/{worker}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return False
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") >= 1.0
+
+
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
     """A command in a process group of its own, as a terminal has it."""
     return subprocess.Popen(
@@ -123,7 +132,7 @@ def test_a_profile_that_ctrl_c_stopped_leaves_no_process_and_no_file(
     film.film(bikes, tmp_path / "gate.mkv", times=8)
     before = sorted(tmp_path.iterdir())
     process = started(tmp_path, "profile", "workflow.yaml", "--processes", "1")
-    wait_for(lambda: workers_of(process.pid) != [], process)
+    wait_for(lambda: any(map(is_at_work, workers_of(process.pid))), process)
     workers = workers_of(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     out, told = process.communicate(timeout=DEADLINE_S)

@@ -1,6 +1,7 @@
 """Ctrl-C, and faults of ours: one line and a status of its own; what was done is kept."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,3 +141,19 @@ def test_a_profile_that_ctrl_c_stopped_leaves_no_process_and_no_file(
     assert told == "stopped by Ctrl-C; what was done is kept\n"
     assert [worker for worker in workers if is_worker(worker)] == []
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_workers_do_not_outlive_a_parent_that_was_killed(gate: Path, tmp_path: Path) -> None:
+    shutil.copy(gate / "gate.mkv", tmp_path / "gate.mkv")
+    film.declare(tmp_path)
+    process = started(tmp_path, "profile", "workflow.yaml", "--processes", "1")
+    wait_for(lambda: workers_of(process.pid) != [], process)
+    workers = workers_of(process.pid)
+    process.kill()
+    process.communicate(timeout=DEADLINE_S)
+    end_s = time.monotonic() + DEADLINE_S
+    while any(map(is_worker, workers)) and time.monotonic() < end_s:
+        time.sleep(0.1)
+    assert [worker for worker in workers if is_worker(worker)] == []

@@ -8,6 +8,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -257,7 +258,7 @@ def workers(count: int | None = None, *, remember: bool = False) -> Iterator[Wor
         count or cores(),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(homes(), files()),
+        initargs=(homes(), files(), os.getpid()),
     )
     others = set(multiprocessing.active_children())
     found = Workers(pool, remember=remember)
@@ -298,10 +299,11 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare(modules: Sequence[str], scripts: Sequence[Path]) -> None:
-    """A worker knows its parent's operators, and has OpenCV's threads off."""
+def _prepare(modules: Sequence[str], scripts: Sequence[Path], parent: int) -> None:
+    """A worker knows its parent's operators, has OpenCV's threads off, and ends with its parent."""
     import cv2  # noqa: PLC0415  # only a worker sets this
 
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     cv2.setNumThreads(1)
     _ = ops
     with suppress(ImportError, InputError):  # who needs one of its operators says what is missing
@@ -310,6 +312,13 @@ def _prepare(modules: Sequence[str], scripts: Sequence[Path]) -> None:
     for module in modules:
         with suppress(ImportError, InputError):
             importlib.import_module(module)
+
+
+def _end_with(parent: int) -> None:
+    """A parent that was killed cannot end its workers, and they would wait for work for ever."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def folded(trace: Trace, golden: Trace | None = None) -> Trace:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,14 @@ from vedette import session
 from vedette.store import RunSink, Store
 
 DEADLINE_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """A shell has what it runs in the background ignore Ctrl-C, and children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def raising(error: BaseException) -> Callable[..., Any]:

@@ -1,5 +1,29 @@
 """The operators, one family a file; importing the package registers them all."""
 
-from vedette.ops import alert, classify, crop, detect, match, moving, sample, track, transport
+from vedette.ops import (
+    alert,
+    classify,
+    crop,
+    detect,
+    episodes,
+    match,
+    moving,
+    sample,
+    track,
+    transport,
+    zone,
+)
 
-__all__ = ["alert", "classify", "crop", "detect", "match", "moving", "sample", "track", "transport"]
+__all__ = [
+    "alert",
+    "classify",
+    "crop",
+    "detect",
+    "episodes",
+    "match",
+    "moving",
+    "sample",
+    "track",
+    "transport",
+    "zone",
+]

@@ -1,10 +1,12 @@
-"""What the settings of operators may be: kinds of numbers, and the labels of a detector."""
+"""What settings may be: kinds of numbers, a detector's labels, polygons in the picture."""
 
 from typing import Annotated
 
-from annotated_types import Ge, Le, MinLen
+import numpy as np
+from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import AfterValidator
 
+from vedette.boxes import polygon_area
 from vedette.models.labels import COCO_LABELS
 from vedette.records.syntax import Unit, ZooLabel
 
@@ -28,3 +30,14 @@ Classes = Annotated[
     dict[str, Annotated[list[Label], MinLen(1)]], MinLen(1), AfterValidator(_each_once)
 ]
 """The labels that each group of a question merges."""
+
+
+def _with_area(corners: list[list[float]]) -> list[list[float]]:
+    if polygon_area(np.array(corners)) <= 0:
+        raise ValueError("corners in the order in which a line around the zone passes them")
+    return corners
+
+
+Corner = Annotated[list[Annotated[float, Ge(0), Le(1e5)]], MinLen(2), MaxLen(2)]
+Polygon = Annotated[list[Corner], MinLen(3), AfterValidator(_with_area)]
+"""Corners [x, y] in source pixels, in the order of the outline."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from vedette.types.graph import Choice, Scalar, Step, Workflow
 from vedette.types.operators import Variant
@@ -70,15 +71,22 @@ def _parts(step: Step, variants: Mapping[str, Variant]) -> tuple[Step, ...]:
 
 @expansion("tiles")
 def tiles(step: Step, setting: str, variant: Variant) -> tuple[Step, ...]:
-    """The whole picture and its four overlapping corners, each detected in, then merged."""
-    cut = Step(f"{step.name}.tile", "tile", step.inputs, when=step.when, part_of=step.name)
-    look = replace(
-        step,
-        name=f"{step.name}.pass",
-        inputs=(cut.name,),
-        settings={**step.settings, setting: variant.over or variant.name},
-        when={},
-        part_of=step.name,
+    """The whole picture and its four overlapping corners, each detected in, then merged.
+
+    A question is put to what was merged.
+    """
+    asks = step.operator == "presence"
+    part = partial(Step, part_of=step.name)
+    cut = part(f"{step.name}.tile", "tile", step.inputs, when=step.when)
+    settings = {key: value for key, value in step.settings.items() if not asks or key != "zone"}
+    look = part(
+        f"{step.name}.pass",
+        "detect" if asks else step.operator,
+        (cut.name,),
+        {**settings, setting: variant.over or variant.name},
     )
-    merge = Step(step.name, "merge", (look.name,), part_of=step.name)
-    return cut, look, merge
+    if not asks:
+        return cut, look, part(step.name, "merge", (look.name,))
+    merge = part(f"{step.name}.merge", "merge", (look.name,))
+    asked = {key: step.settings[key] for key in ("confidence", "zone") if key in step.settings}
+    return cut, look, merge, part(step.name, "present", (merge.name,), asked)

@@ -118,7 +118,7 @@ class EventRule:
     tracks: str = "track"
 
 
-Accuracy = Literal["event_f1", "frame_f1"]
+Accuracy = Literal["event_f1", "frame_f1", "answers"]
 Metric = Literal[
     "camera_mbps",
     "wan_mbps",
@@ -138,6 +138,10 @@ class Objective:
     minimise: Mapping[Metric, float] = field(default_factory=lambda: {"wan_mbps": 1.0})
     floors: Mapping[Accuracy, float] = field(default_factory=lambda: {"event_f1": 0.9})
     ceilings: Mapping[Metric, float] = field(default_factory=dict)
+
+
+ANSWERING = frozenset({"presence", "present", "settle"})
+"""Operators that answer a question: a yes is one row, the zone, and a no is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,15 @@ class Workflow:
                 if waits[number] == 0:
                     heappush(ready, number)
         return tuple(done)
+
+    def asks(self) -> bool:
+        """Whether what is tracked is a yes or a no for each frame, not objects."""
+        name = self.events.tracks
+        return any(step.name == name and step.operator in ANSWERING for step in self.steps)
+
+    def scored(self) -> tuple[Accuracy, ...]:
+        """How its accuracy is counted, that which floors are usually set on first."""
+        return ("answers",) if self.asks() else ("event_f1", "frame_f1")
 
     def sources_of(self, name: str) -> frozenset[str]:
         """The sources that reach a step."""

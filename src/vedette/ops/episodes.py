@@ -1,0 +1,105 @@
+"""From when to when: each run of yes becomes an event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from vedette.declaring.operator import operator
+from vedette.ops.bounds import Duration
+from vedette.types.events import Event
+from vedette.types.media import Detections, Region
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A run of yes so far: its first and last yes, the surest of them, and which one it is.
+
+    ``is_paused``: there was a no after the last yes.
+    """
+
+    ordinal: int
+    label: str
+    start_frame: int
+    start_s: Fraction
+    end_frame: int
+    end_s: Fraction
+    box: Region
+    confidence: float
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeState:
+    """Each stream's run under way, and how many began in it."""
+
+    under_way: Mapping[str, Episode] = field(default_factory=dict)
+    begun: Mapping[str, int] = field(default_factory=dict)
+
+
+@operator
+class Episodes:
+    """One event for each run of yes, from its first to its last yes, told once it is over.
+
+    A yes is a frame with at least one row. A pause of up to ``gap_s`` belongs to the run; a run
+    shorter than ``least_s`` is none. The event has the surest row's confidence, label and box.
+    """
+
+    def __init__(
+        self, *, least_s: Duration = 0.0, gap_s: Duration = 0.0, kind: str = "episode"
+    ) -> None:
+        self.least_s = least_s
+        self.gap_s = gap_s
+        self.kind = kind
+        self.state = EpisodeState()
+
+    def __call__(self, answer: Detections) -> Event | None:
+        stream, time_s = answer.key.stream, answer.time_s
+        known = self.state.under_way.get(stream)
+        paused = known is not None and (known.is_paused or not len(answer))
+        over = known if known and paused and time_s - known.end_s > self.gap_s else None
+        episode = None if over else known
+        if len(answer):
+            episode = self._extended(episode, answer)
+        elif episode is not None:
+            episode = replace(episode, is_paused=True)
+        under_way = {name: each for name, each in self.state.under_way.items() if name != stream}
+        if episode is not None:
+            under_way[stream] = episode
+        self.state = replace(self.state, under_way=under_way)
+        return self._event(over, answer) if over else None
+
+    def _extended(self, episode: Episode | None, answer: Detections) -> Episode:
+        """The run with one more yes; the first one of another if there is none."""
+        row = int(answer.confidence.argmax())
+        confidence, frame = float(answer.confidence[row]), answer.key.frame
+        x0, y0, x1, y1 = answer.boxes[row].tolist()
+        if episode is None:
+            stream, label = answer.key.stream, answer.labels[answer.label[row]]
+            ordinal = self.state.begun.get(stream, 0)
+            begun = {**self.state.begun, stream: ordinal + 1}
+            self.state = replace(self.state, begun=begun)
+            when = (frame, answer.time_s)
+            return Episode(ordinal, label, *when, *when, (x0, y0, x1, y1), confidence)
+        longer = replace(episode, end_frame=frame, end_s=answer.time_s, is_paused=False)
+        if confidence <= episode.confidence:
+            return longer
+        label = answer.labels[answer.label[row]]
+        return replace(longer, label=label, box=(x0, y0, x1, y1), confidence=confidence)
+
+    def _event(self, episode: Episode, now: Detections) -> Event | None:
+        if episode.end_s - episode.start_s < self.least_s:
+            return None
+        return Event(
+            stream=now.key.stream,
+            kind=self.kind,
+            label=episode.label,
+            start_frame=episode.start_frame,
+            end_frame=episode.end_frame,
+            start_s=episode.start_s,
+            end_s=episode.end_s,
+            frame=now.key.frame,
+            time_s=now.time_s,
+            box=episode.box,
+            confidence=episode.confidence,
+            ordinal=episode.ordinal,
+        )

@@ -4,7 +4,9 @@ Everything here is a pure function of arrays. How many threads OpenCV uses is th
 whoever runs the workers.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -18,6 +20,9 @@ Box = tuple[int, int, int, int]
 
 TILE_SHARE = 0.6
 THUMBNAIL_SIDE = 50
+PATCH_SIDE = 50
+PATCH_MARGIN = 0.25
+"""Of a zone's width and height, added on each side of what a specialised model sees."""
 _AREA_FROM = 3.0  # bilinear costs a tenth of area averaging, and aliases little below this
 
 
@@ -154,6 +159,70 @@ def thumbnail(frame: Frame) -> Pixels:
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     small = cv2.resize(frame.picture.luma(), side, interpolation=cv2.INTER_AREA)
     return _locked(np.asarray(small, np.uint8))
+
+
+@runtime_checkable
+class HasPatches(Protocol):
+    """A picture that scales a part of itself without converting the rest."""
+
+    def patch(self, box: Box, side: int) -> Pixels:
+        """Read-only (side, side, 3) BGR of a box of its pixels."""
+        ...
+
+
+def around(zone: Sequence[tuple[float, float]] | None, size: tuple[int, int]) -> Region:
+    """What a specialised model sees of a zone: its bounding box and a quarter more on each side.
+
+    ``size`` is the source's (width, height), which nothing leaves; all of it where there is no
+    zone. A box whose centre lies in the zone reaches beyond it, hence the margin.
+
+    >>> around([(100, 100), (300, 100), (300, 200), (100, 200)], (640, 360))
+    (50.0, 75.0, 350.0, 225.0)
+    """
+    width, height = size
+    if zone is None:
+        return (0.0, 0.0, float(width), float(height))
+    (x0, y0), (x1, y1) = np.min(zone, axis=0).tolist(), np.max(zone, axis=0).tolist()
+    across, down = PATCH_MARGIN * (x1 - x0), PATCH_MARGIN * (y1 - y0)
+    return (
+        max(0.0, x0 - across),
+        max(0.0, y0 - down),
+        min(float(width), x1 + across),
+        min(float(height), y1 + down),
+    )
+
+
+def patch(frame: Frame, region: Region) -> Pixels:
+    """Read-only (50, 50, 3) BGR of a region of the source, for a specialised model.
+
+    Learning and running both take their pixels from here, with the region that :func:`around`
+    gives, so that a network sees what it was trained on. A decoder's planes are cut and scaled at
+    once, the frame is not converted (.05 to .2 CPU ms). Raises MediaError where the frame shows
+    nothing of the region.
+    """
+    box = box_of(frame, region)
+    if box is None:
+        raise MediaError(
+            Problem(
+                f"a region {tuple(round(each) for each in region)} outside the picture",
+                f"one that meets {tuple(round(each) for each in frame.region)}",
+                "a zone in pixels of the source",
+            )
+        )
+    picture = frame.picture
+    if isinstance(picture, HasPatches):
+        return picture.patch(box, PATCH_SIDE)
+    pixels = picture.bgr()[box[1] : box[3], box[0] : box[2]]
+    return _locked(resized(pixels, PATCH_SIDE, PATCH_SIDE))
+
+
+def planar(patches: Pixels) -> NDArray[np.float32]:
+    """(n, 3, side, side) from 0 to 1, as networks take them, of (n, side, side, 3) bytes.
+
+    >>> planar(np.full((1, 2, 2, 3), 255, np.uint8)).shape
+    (1, 3, 2, 2)
+    """
+    return np.ascontiguousarray(patches.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
 
 
 def difference(one: Pixels, other: Pixels) -> float:

@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from vedette.image import ArrayPicture
+from vedette.image import ArrayPicture, Box, resized
 from vedette.media.upright import UPRIGHT, Turn, plane_view, written
 from vedette.types.media import Picture, Pixels
 
@@ -19,6 +19,9 @@ PLANAR_8_BIT = frozenset(
     {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "nv21", "gray"}
 )
 """Formats whose first plane is luma, one byte a pixel."""
+
+_HALVED = frozenset({"yuv420p", "yuvj420p"})
+"""Formats of three planes, of which the colour planes have half the width and half the height."""
 
 _THREAD = threading.local()  # swscale contexts are neither free to make nor safe to share
 _CONTEXTS_A_THREAD = 16
@@ -67,6 +70,20 @@ class DecodedPicture:
     def planes(self, width: int, height: int) -> av.VideoFrame:
         return self._converted("yuv420p", width, height)
 
+    def patch(self, box: Box, side: int) -> Pixels:
+        """Read-only (side, side, 3): a box of the picture, scaled on its way out of the planes."""
+        whole = (0, 0, self.width, self.height)
+        is_plain = (self._frame.width, self._frame.height) == whole[2:] and self._turn == UPRIGHT
+        if box == whole:
+            return self.bgr(side, side)
+        if not is_plain or self._frame.format.name not in _HALVED:
+            return _read_only(resized(self.bgr()[box[1] : box[3], box[0] : box[2]], side, side))
+        part = _part(self._frame, box)
+        found = _converter("bgr24", side, side).reformat(
+            part, side, side, "bgr24", interpolation=Interpolation.AREA, threads=1
+        )
+        return _read_only(plane_view(found.planes[0], 3))
+
     def _converted(self, layout: str, width: int, height: int) -> av.VideoFrame:
         """Upright, in that layout and of that size."""
         with self._lock:
@@ -82,6 +99,18 @@ class DecodedPicture:
 
     def __reduce__(self) -> tuple[type[ArrayPicture], tuple[Pixels]]:
         return ArrayPicture, (np.ascontiguousarray(self.bgr()),)
+
+
+def _part(frame: av.VideoFrame, box: Box) -> av.VideoFrame:
+    """A copy of a box of a yuv420p frame, its edges moved to even pixels inside the frame."""
+    x0, y0 = min(box[0], frame.width - 2) // 2 * 2, min(box[1], frame.height - 2) // 2 * 2
+    width, height = max(2, (box[2] - x0) // 2 * 2), max(2, (box[3] - y0) // 2 * 2)
+    part = av.VideoFrame(width, height, frame.format.name)
+    part.colorspace, part.color_range = frame.colorspace, frame.color_range
+    for target, source, by in zip(part.planes, frame.planes, (1, 2, 2), strict=True):
+        rows, columns = slice(y0 // by, (y0 + height) // by), slice(x0 // by, (x0 + width) // by)
+        np.copyto(plane_view(target), plane_view(source)[rows, columns])
+    return part
 
 
 def shrunk(picture: Picture, width: int, height: int) -> Picture:

@@ -21,8 +21,6 @@ TRAINED = 0.6
 MOST_FOLDS = 4
 FEWEST_TRAINED = 2
 """Runs of either answer that a network must have seen."""
-WORKABLE = 3.0
-"""Training parts of this many gaps; below it, nothing is left between the gaps."""
 
 Flags = NDArray[np.bool_]
 
@@ -70,10 +68,10 @@ def split(truth: ArrayLike, fps: float, *, question: str = "the target") -> Spli
     runs = runs_of(yes)
     _check_runs(runs.count(), len(yes) / fps / 60)
     gap = max(1, int(np.median(runs.length[runs.answer])))
-    train, select = _border(yes, gap, fps)
+    train, select = _border(yes, gap)
     folds = _folds(yes[: train.end], gap)
     if not folds:
-        _refuse(f"a training part of {train.end} frames with events of {gap}", runs.count(), fps)
+        _refuse(len(yes), gap)
     parts = Splits(train, select, folds, gap)
     check_deciding(yes, parts.deciding, fps)
     return parts
@@ -127,11 +125,11 @@ def _check_runs(counts: tuple[int, int], minutes: float) -> None:
     )
 
 
-def _refuse(found: str, counts: tuple[int, int], fps: float) -> NoReturn:
-    del counts, fps
+def _refuse(frames: int, gap: int) -> NoReturn:
     raise InfeasibleError(
         Problem(
-            f"{found}, too short to split: not supportable with this data",
+            f"{frames} frames with events of {gap}, too few to split: not supportable with this "
+            "data",
             "a training and a selection part, with an event's length between them",
             "a recording of twice the length; until then, the reference alone",
         )
@@ -144,20 +142,20 @@ def _quiet(yes: Flags) -> NDArray[np.int64]:
     return np.flatnonzero(~inside) + 1
 
 
-def _border(yes: Flags, gap: int, fps: float) -> tuple[Span, Span]:
+def _border(yes: Flags, gap: int) -> tuple[Span, Span]:
     """The training and the selection part: of the borders with most runs, the nearest to 60%."""
     places = _quiet(yes)
     ends = np.searchsorted(places, places + gap)
     here, after = places[ends < len(places)], places[ends[ends < len(places)]]
     if not len(here):
-        _refuse(f"{len(yes)} frames with events of {gap}", (0, 0), fps)
+        _refuse(len(yes), gap)
     before, behind = _runs_until(yes, here), _runs_from(yes, after)
     short = np.zeros(len(here))
     for counts in (before, behind):
         short += np.maximum(0, FEWEST_RUNS - counts).sum(axis=1)
     fit = (before.min(axis=1) >= FEWEST_TRAINED) & (behind.min(axis=1) >= 1)
     if not fit.any():
-        _refuse(f"{len(yes)} frames with events of {gap}", (0, 0), fps)
+        _refuse(len(yes), gap)
     away = np.abs(here + gap / 2 - TRAINED * len(yes)) + (after - here - gap)
     best = int(np.lexsort((here, away, short, ~fit))[0])
     return Span(0, int(here[best])), Span(int(after[best]), len(yes))

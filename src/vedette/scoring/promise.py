@@ -272,5 +272,3 @@ def _duration(minutes: float) -> str:
 def supports(found: tuple[Mistakes, Mistakes], rates: tuple[float, float]) -> bool:
     """Whether the upper bounds by runs stay within the promise, for missed and for made up."""
     return all(each.by_runs.upper <= rate for each, rate in zip(found, rates, strict=True))
-
-

@@ -9,9 +9,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from vedette.running.executor import in_order
@@ -52,6 +53,8 @@ Message = Moving | Passing | End
 Messages = Iterator[Message | Idle]
 Note = Callable[[Step, Done, Moving], None]
 """Told of every step that was done on a frame."""
+Begin = Callable[[Callable[[], Message]], Future[Message]]
+"""Has something done, here and now or elsewhere."""
 
 
 def received(mailbox: Mailbox[Message], wake: threading.Event, stop: threading.Event) -> Messages:
@@ -150,30 +153,27 @@ class StageRunner:
             else:
                 yield message
 
-    def parallel(
-        self, messages: Messages, pool: ThreadPoolExecutor, bound: int, wake: threading.Event
-    ) -> Messages:
-        """In the pool, at most ``bound`` frames at once; order is kept."""
+    def parallel(self, messages: Messages, begin: Begin, bound: int) -> Messages:
+        """Wherever ``begin`` has it done, at most ``bound`` frames at once; order is kept."""
         window: deque[Future[Message]] = deque()
         for message in messages:
             if isinstance(message, Idle):
                 yield from _finished(window, float("inf"))
                 yield message
                 continue
-            window.append(self._begun(message, pool, wake))
+            if isinstance(message, Moving):
+                window.append(begin(partial(self.frame, message)))
+            else:
+                window.append(already(message))
             yield from _finished(window, bound)
         yield from _finished(window, 0)
 
-    def _begun(
-        self, message: Message, pool: ThreadPoolExecutor, wake: threading.Event
-    ) -> Future[Message]:
-        if isinstance(message, Moving):
-            future: Future[Message] = pool.submit(self.frame, message)
-            future.add_done_callback(lambda _: wake.set())
-            return future
-        future = Future()
-        future.set_result(message)
-        return future
+
+def already(message: Message) -> Future[Message]:
+    """What is there already."""
+    future: Future[Message] = Future()
+    future.set_result(message)
+    return future
 
 
 def _finished(window: deque[Future[Message]], bound: float) -> Iterator[Message]:

@@ -82,7 +82,15 @@ class LocalExecutor:
             pool = scope.enter_context(ThreadPoolExecutor(self._workers, "stage"))
             stop = stop or threading.Event()
             threads = Threads(
-                plan, work, delivery, pool, self._bounds, self._clock, stop, self._onlooker
+                plan,
+                work,
+                delivery,
+                pool,
+                self._bounds,
+                self._clock,
+                stop,
+                self._onlooker,
+                self._workers,
             )
             streams = messages_of(plan, sources, resumed, spans)
             started = os.times()

@@ -1,11 +1,13 @@
 """The threads of one local run: readers, lanes, and one for every group of streams that meet.
 
-The first error ends them all; every wait is woken by the end of the run.
+While as many streams run as there are cores, handing a frame from thread to thread buys nothing: a
+lane then does all its stages itself, and of a file also the reading. The first error ends them
+all; every wait is woken by the end of the run.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,6 +22,7 @@ from vedette.running.lanes import (
     Moving,
     Passing,
     StageRunner,
+    already,
     merged,
     received,
 )
@@ -63,6 +66,7 @@ class Threads:
     clock: Callable[[], float]
     stop: threading.Event
     onlooker: Onlooker | None = None
+    cores: int = 1
     tally: Tally = field(init=False)
     _readers: dict[str, set[str]] = field(init=False)
     _answering: frozenset[tuple[str, str]] = field(init=False)
@@ -72,6 +76,7 @@ class Threads:
     _started_s: dict[str, float] = field(default_factory=dict)
     _error: BaseException | None = None
     _is_cut_short: bool = False
+    _lanes: int = 0
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.plan)
@@ -115,17 +120,24 @@ class Threads:
         }
         together = groups(self.plan.workflow)
         joint: dict[Group, Joint] = {}
+        is_crowded = len(streams) >= self.cores
         for name, messages in streams.items():
             source, stream = declared[name]
-            wake = threading.Event()
-            box, onward = self._box(wake), None
+            met, onward = courses[source], None
             if len(together[name]) > 1:
                 meeting = joint.setdefault(together[name], Joint())
                 onward = meeting.boxes[name] = self._box(meeting.wake)
-                meeting.courses[name] = courses[source]
-            reading = partial(self._read, messages, courses[source], stream, box, paced=paced)
-            yield self._thread(f"read {name}", reading)
-            lane = partial(self._lane, name, courses[source], box, wake, onward)
+                meeting.courses[name] = met
+            is_paced = paced or stream.pace == "live"
+            wake = threading.Event()
+            read = self._read(messages, met, stream, is_paced=is_paced)
+            incoming: Messages = read
+            if is_paced or not is_crowded:
+                box = self._box(wake)
+                incoming = received(box, wake, self._halt)
+                filling = partial(self._fill, box, read, is_live=stream.pace == "live")
+                yield self._thread(f"read {name}", filling)
+            lane = partial(self._lane, name, met, incoming, wake, onward)
             yield self._thread(f"lane {name}", lane)
         for group, meeting in joint.items():
             live = frozenset(name for name in group if declared[name][1].pace == "live")
@@ -161,12 +173,11 @@ class Threads:
         messages: Iterator[Frame | Checkpoint],
         met: Course,
         stream: Stream,
-        box: Mailbox[Message],
         *,
-        paced: bool,
-    ) -> None:
-        """Put a stream's messages into its lane's box, and say when they end."""
-        is_live, first_s, count = stream.pace == "live", None, 0
+        is_paced: bool,
+    ) -> Iterator[Message]:
+        """A stream's messages as its lane takes them, and where they end."""
+        first_s, count = None, 0
         for message in messages:
             if self.stop.is_set():
                 self._is_cut_short = True
@@ -174,19 +185,24 @@ class Threads:
             if self._halt.is_set():
                 return
             if isinstance(message, Checkpoint):
-                box.put(Passing(message))
+                yield Passing(message)
                 continue
             first_s = float(message.time_s) if first_s is None else first_s
-            fate = self._captured(message, float(message.time_s) - first_s, paced=paced or is_live)
+            fate = self._captured(message, float(message.time_s) - first_s, paced=is_paced)
             fate.is_analysed = met.tracks is None
             bundle = Bundle(stream.name, message.key.frame, message.time_s, ((0, message),))
-            moving = Moving(message.time_s, fate, {met.source: bundle})
-            dropped = box.put(moving, may_drop=is_live)
+            yield Moving(message.time_s, fate, {met.source: bundle})
+            count += 1
+        yield End(stream.name, count)
+
+    def _fill(self, box: Mailbox[Message], messages: Iterator[Message], *, is_live: bool) -> None:
+        """Put what is read into a lane's box; a live stream drops the oldest that waits there."""
+        for message in messages:
+            is_frame = isinstance(message, Moving)
+            dropped = box.put(message, may_drop=is_live and is_frame)
             if isinstance(dropped, Moving):
                 with self._lock:
                     self.tally.dropped(dropped.fate)
-            count += 1
-        box.put(End(stream.name, count))
 
     def _captured(self, frame: Frame, at_s: float, *, paced: bool) -> Passed:
         """Wait until a paced frame is due, and note when it was captured."""
@@ -203,12 +219,11 @@ class Threads:
         self,
         stream: str,
         met: Course,
-        box: Mailbox[Message],
+        messages: Messages,
         wake: threading.Event,
         onward: Mailbox[Message] | None,
     ) -> None:
         """Take a stream through its own stages, and to the answers or the shared stages."""
-        messages: Messages = received(box, wake, self._halt)
         for stage in met.stages:
             needed = {stream: met.needed_after(stage)}
             runner = StageRunner(stage, self.work, self._note, needed)
@@ -217,12 +232,24 @@ class Threads:
             if stage.stateful:
                 messages = runner.serial(messages)
             else:
-                messages = runner.parallel(messages, self.pool, self.bounds.window, wake)
+                messages = runner.parallel(messages, partial(self._begin, wake), self.bounds.window)
+        with self._lock:
+            self._lanes += 1
         for message in messages:
             if onward is not None and not isinstance(message, Idle):
                 onward.put(message)
             elif onward is None:
                 self._deliver(message)
+        with self._lock:
+            self._lanes -= 1
+
+    def _begin(self, wake: threading.Event, work: Callable[[], Message]) -> Future[Message]:
+        """Do a frame's stateless stage in this lane, or in the pool where a core is free."""
+        if self._lanes >= self.cores:
+            return already(work())
+        future = self.pool.submit(work)
+        future.add_done_callback(lambda _: wake.set())
+        return future
 
     def _share(self, messages: Messages, courses: Mapping[str, Course]) -> None:
         """Take a group's streams in one order through the stages that they share."""

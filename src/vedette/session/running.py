@@ -1,6 +1,7 @@
 """Running a plan on this machine, its events in a store, exactly once."""
 
 import math
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -73,9 +74,13 @@ def run(
         sink = database.begin_run(plan.workflow.name, number, plan=_identity(plan))
         stop = scope.enter_context(stopped_by_ctrl_c())
         patience = Patience(pause=stop.wait)  # nobody waits for a camera after Ctrl-C
+        streams = [stream for _, stream in plan.workflow.streams()]
+        threads = 1 if len(streams) >= (os.cpu_count() or 1) else 0  # more than cores cost, only
         sources = {
-            stream.name: scope.enter_context(open_source(stream, patience=patience))
-            for _, stream in plan.workflow.streams()
+            stream.name: scope.enter_context(
+                open_source(stream, threads=threads, patience=patience)
+            )
+            for stream in streams
         }
         rates = {name: source.rate for name, source in sources.items()}
         onlooker = None
@@ -88,7 +93,7 @@ def run(
         if report.finished:
             sink.finish()
         events = tuple(database.events(plan.workflow.name, sink.run))
-    is_paced = paced or all(s.pace == "live" for _, s in plan.workflow.streams())
+    is_paced = paced or all(stream.pace == "live" for stream in streams)
     figures = report.figures if is_paced else _without_timing(report.figures)
     if isinstance(plan, Plan) and report.finished:
         with Store(store) as database:

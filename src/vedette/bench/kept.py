@@ -1,0 +1,35 @@
+"""Rows that were worked out, kept so that a track which was stopped goes on where it was."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from vedette.bench.claims import Row
+from vedette.records.files import make_folder, write_bytes
+
+
+class Kept:
+    """A file with a row a line, each with its name and the ``mark`` of what it was made from.
+
+    A row of another mark (another clip, other code) is as good as none.
+    """
+
+    def __init__(self, file: Path, mark: str = "") -> None:
+        self._file, self._mark = file, mark
+        self._rows: dict[str, tuple[str, Row]] = {}
+        with suppress(FileNotFoundError):
+            for line in file.read_text(encoding="utf-8").splitlines():
+                name, made_from, row = json.loads(line)
+                self._rows[name] = (made_from, row)
+
+    def row(self, name: str, make: Callable[[], Row]) -> Row:
+        """The row of that name; made and kept if it is not there."""
+        made_from, row = self._rows.get(name, ("", {}))
+        if name not in self._rows or made_from != self._mark:
+            row = json.loads(json.dumps(make()))  # as it is read again
+            self._rows[name] = (self._mark, row)
+            lines = (json.dumps([each, *kept]) + "\n" for each, kept in self._rows.items())
+            make_folder(self._file.parent)
+            write_bytes(self._file, "".join(lines).encode())
+        return row

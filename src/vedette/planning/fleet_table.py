@@ -11,7 +11,12 @@ from vedette.planning.answer import repeated
 from vedette.planning.fleet_arrays import Amounts, Fleet, Group, Layer, closing, transitions
 from vedette.planning.fleet_models import Models
 from vedette.planning.layout import Flags, Floats, Site, site
-from vedette.planning.placement_table import negative, site_problems
+from vedette.planning.placement_table import (
+    EXAMPLE_DEVICES,
+    EXAMPLE_LINKS,
+    negative,
+    site_problems,
+)
 from vedette.types.cluster import Cluster, Device, Link
 
 
@@ -222,15 +227,8 @@ def _detectors(scale: float) -> tuple[VariantRow, ...]:
 
 
 EXAMPLE = FleetTable(
-    devices=(
-        Device("camera", "camera", 0.5, 0.2, 0.25, per_stream=True),
-        Device("edge", "edge", 2, 0.5, 4, 0.04),
-        Device("cloud", "cloud", 12, 1, 32, 0.4),
-    ),
-    links=(
-        Link("camera", "edge", 100, 100, 2),
-        Link("edge", "cloud", 10, 10, 40, 0.09),
-    ),
+    devices=EXAMPLE_DEVICES,
+    links=EXAMPLE_LINKS,
     cameras=tuple(
         Camera(
             name,

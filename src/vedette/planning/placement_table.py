@@ -223,16 +223,18 @@ def _pipeline_problems(pipeline: Pipeline, devices: list[str]) -> Iterator[Probl
         before.append(step.name)
 
 
+EXAMPLE_DEVICES = (
+    Device("camera", "camera", 0.5, 0.2, 0.25, per_stream=True),
+    Device("edge", "edge", 2, 0.5, 4, 0.04),
+    Device("cloud", "cloud", 12, 1, 32, 0.4),
+)
+EXAMPLE_LINKS = (
+    Link("camera", "edge", 100, 100, 2),
+    Link("edge", "cloud", 10, 10, 40, 0.09),
+)
 EXAMPLE = PlacementTable(
-    devices=(
-        Device("camera", "camera", 0.5, 0.2, 0.25, per_stream=True),
-        Device("edge", "edge", 2, 0.5, 4, 0.04),
-        Device("cloud", "cloud", 12, 1, 32, 0.4),
-    ),
-    links=(
-        Link("camera", "edge", 100, 100, 2),
-        Link("edge", "cloud", 10, 10, 40, 0.09),
-    ),
+    devices=EXAMPLE_DEVICES,
+    links=EXAMPLE_LINKS,
     pipelines=tuple(
         Pipeline(
             f"camera{i}",

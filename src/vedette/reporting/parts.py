@@ -2,9 +2,25 @@
 
 import base64
 from collections.abc import Iterable, Sequence
+from importlib.resources import files
 
-from vedette.reporting.markup import Child, Markup, tag
+from vedette.reporting.markup import Child, Markup, html, tag
 from vedette.types.figures import Label
+
+
+def document(title: str, content: Iterable[Markup | None]) -> str:
+    """A page as text: no file, no clock and no network is touched beyond the package's own."""
+    style = Markup(files(__package__).joinpath("page.css").read_text("utf-8"))
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", style),
+    )
+    body = tag("body", tag("main", list(content)))
+    return html(Markup("<!doctype html>\n"), tag("html", head, body, lang="en"), "\n")
 
 
 def section(name: str, heading: str, *content: Child) -> Markup:

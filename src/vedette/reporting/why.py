@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 from vedette.planning.explain import Explanation
@@ -23,8 +22,8 @@ from vedette.reporting.explaining import (
     rival_rows,
 )
 from vedette.reporting.frontier import Mark, draw, legend
-from vedette.reporting.markup import Markup, html, tag
-from vedette.reporting.parts import section, table, wide
+from vedette.reporting.markup import Markup, tag
+from vedette.reporting.parts import document, section, table, wide
 from vedette.reporting.story import Story
 from vedette.reporting.wording import score_name
 from vedette.types.graph import Accuracy
@@ -39,17 +38,7 @@ def write_explanation(plan: Plan, told: Explanation, path: Path) -> None:
 def render_explanation(plan: Plan, told: Explanation) -> str:
     """The page as text; it needs nothing but itself, and no script."""
     title = f"Why {plan.name} of {plan.workflow.name} on {plan.cluster.name}"
-    style = Markup(files(__package__).joinpath("page.css").read_text("utf-8"))
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", title),
-        tag("style", style),
-    )
-    body = tag("body", tag("main", list(_sections(plan, told, title))))
-    return html(Markup("<!doctype html>\n"), tag("html", head, body, lang="en"), "\n")
+    return document(title, _sections(plan, told, title))
 
 
 def _sections(plan: Plan, told: Explanation, title: str) -> Iterator[Markup | None]:

@@ -34,6 +34,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "decode": {"kind": "frame"},
     "sample": {"rate_fps": 10},
     "alert": {"min_duration_s": 0.1},
+    "presence": {"classes": {"vehicle": ["car"]}, "zone": [[20, 0], [60, 0], [60, 64], [20, 64]]},
+    "zone": {"zones": {"left": [[0, 0], [40, 0], [40, 64], [0, 64]]}},
 }
 NAMES = sorted(
     name for name, made in operators().items() if made.__module__.startswith(ops.__name__)

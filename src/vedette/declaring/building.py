@@ -1,6 +1,7 @@
 """A workflow or cluster from plain values in the syntax of its file."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def built_workflow(
     transport = clean.get("transport", {})
     if "qp" in transport:
         transport = transport | {"qp": tuple(transport["qp"])}
-    return Workflow(
+    built = Workflow(
         name=clean.get("name", ""),
         sources=tuple(
             Source(name, tuple(_streams(name, sources.get(name, {}), folder)))
@@ -55,12 +56,13 @@ def built_workflow(
         steps=tuple(
             _step(name, steps.get(name, {}), signatures, variants) for name in names["steps"]
         ),
-        objective=Objective(**clean.get("objective", {})),
         events=EventRule(**clean.get("events", {})),
         transport=Transport(**transport),
         models=tuple(built_models(clean.get("models", {}), folder)),
         **rest,
     )
+    objective = {"floors": built.usual_floors()} | clean.get("objective", {})
+    return replace(built, objective=Objective(**objective))
 
 
 def built_cluster(clean: dict[str, Any], names: Iterable[str]) -> Cluster:

@@ -59,6 +59,7 @@ def complete_mistakes(
         setting_mistakes(workflow, signatures, variants),
         wiring_mistakes(workflow, signatures),
         label_mistakes(workflow),
+        _floors(workflow),
         _quantisers(workflow),
     )
 
@@ -97,6 +98,23 @@ def _streams(workflow: Workflow) -> Iterator[Mistake]:
 
 def _is_backward(span: Span) -> bool:
     return span.end is not None and span.end <= span.start
+
+
+def _floors(workflow: Workflow) -> Iterator[Mistake]:
+    """A yes or no has no boxes to compare, and boxes are no yes or no."""
+    tracks = workflow.events.tracks
+    if tracks not in {step.name for step in workflow.steps}:
+        return
+    kind = "answers yes or no" if workflow.asks() else "finds objects"
+    usual = ", ".join(f"{name}: {floor:g}" for name, floor in workflow.usual_floors().items())
+    for metric in workflow.objective.floors:
+        if metric not in workflow.scored():
+            found = f"a floor of {metric}, while {tracks} {kind}"
+            expected = f"a floor of {' or '.join(workflow.scored())}"
+            hint = f"floors: {{{usual}}}"
+            if not workflow.asks():
+                hint += ", or a step of presence or present under events: {tracks: ...}"
+            yield Mistake(("objective", "floors", metric), found, expected, hint, at_key=True)
 
 
 def _quantisers(workflow: Workflow) -> Iterator[Mistake]:

@@ -49,7 +49,10 @@ def label_mistakes(workflow: Workflow) -> Iterator[Mistake]:
 def _out(step: Step, asked: Asked | None) -> Asked | None:
     if step.operator == "detect":
         return _declared(step.settings.get("classes"))
-    return asked if step.operator in KEEPING else None
+    is_kept = step.operator in KEEPING or (
+        step.operator == "zone" and not step.settings.get("split")
+    )
+    return asked if is_kept else None
 
 
 def _declared(classes: Any) -> Asked | None:

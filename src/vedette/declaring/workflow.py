@@ -122,7 +122,7 @@ class WorkflowBuilder:
         deliver_to: str = "edge",
         evidence_to: str | None = None,
     ) -> Workflow:
-        """The workflow so far."""
+        """The workflow so far; without an objective, under the usual floor of its kind."""
         built = Workflow(
             self.name,
             tuple(self._sources),
@@ -132,4 +132,6 @@ class WorkflowBuilder:
             evidence_to=evidence_to,
         )
         said = {"objective": objective, "events": events, "transport": transport}
-        return replace(built, **{key: part for key, part in said.items() if part is not None})  # type: ignore[arg-type]
+        built = replace(built, **{key: part for key, part in said.items() if part is not None})  # type: ignore[arg-type]
+        usual = Objective(floors=built.usual_floors())
+        return built if objective is not None else replace(built, objective=usual)

@@ -3,33 +3,36 @@
 from collections.abc import Mapping
 from itertools import takewhile
 
-from vedette.planning.compose import golden_f1
+from vedette.planning.compose import golden_accuracy
 from vedette.planning.expand import golden
 from vedette.planning.placement import home, resolve
-from vedette.planning.verify import FEWEST_EVENTS
+from vedette.planning.verify import supported, supports
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Score
-from vedette.types.graph import Choice, Workflow
+from vedette.types.graph import Accuracy, Choice, Workflow
 from vedette.types.operators import Signature
 from vedette.types.profile import Profile
 
-LEAST_EVENT_F1 = 0.98
+LEAST = 0.98
+"""Of event F1, or of right answers."""
 
 
 def baseline_choice(profile: Profile, workflow: Workflow) -> tuple[Choice, str]:
-    """Golden, at the highest quantiser such that it and all lower ones keep event F1 >= .98.
+    """Golden, at the highest quantiser such that it and all lower ones keep an accuracy of .98.
 
-    Where streams are labelled, .98 of golden's own. The lowest where none does. With it comes what
-    a reader must know, or "".
+    It is event F1, or answers where the workflow asks a question. Where streams are labelled, .98
+    of golden's own. The lowest where none does. With it comes what a reader must know, or "".
     """
     quantisers = sorted(workflow.transport.qp)
-    held = list(takewhile(lambda qp: _keeps(profile, qp), quantisers))
+    metric = workflow.scored()[0]
+    held = list(takewhile(lambda qp: _keeps(profile, qp, metric), quantisers))
     choice = {**golden(workflow), "transport.qp": held[-1] if held else quantisers[0]}
-    events = _score(profile, quantisers[0]).recall.total
+    lowest = _score(profile, quantisers[0], metric)
     if not held:
-        return choice, f"no quantiser keeps event F1 >= {LEAST_EVENT_F1}: the lowest is taken"
-    if events < FEWEST_EVENTS:
-        return choice, f"its quantiser {held[-1]} rests on {events} reference events"
+        name = "event F1" if metric == "event_f1" else metric
+        return choice, f"no quantiser keeps {name} >= {LEAST}: the lowest is taken"
+    if not supports(lowest):
+        return choice, f"its quantiser {held[-1]} rests on {supported(lowest)}"
     return choice, ""
 
 
@@ -52,10 +55,10 @@ def baseline_placement(
     return {name: near if name in beside else far for name in names}
 
 
-def _keeps(profile: Profile, qp: int) -> bool:
-    score = _score(profile, qp)
-    return score.recall.total > 0 and score.f1 >= LEAST_EVENT_F1 * golden_f1(profile, "event_f1")
+def _keeps(profile: Profile, qp: int, metric: Accuracy) -> bool:
+    score = _score(profile, qp, metric)
+    return score.support > 0 and score.value >= LEAST * golden_accuracy(profile, metric)
 
 
-def _score(profile: Profile, qp: int) -> Score:
-    return profile.sweeps["transport.qp", qp].scores["event_f1"]
+def _score(profile: Profile, qp: int, metric: Accuracy) -> Score:
+    return profile.sweeps["transport.qp", qp].scores[metric]

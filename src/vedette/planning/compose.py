@@ -24,18 +24,18 @@ FIELDS = ("cpu_s", "items", "size_bytes", "encode_s", "decode_s")
 
 
 def accuracy(profile: Profile, choice: Choice, metric: str) -> float:
-    """The F1 of a choice: golden's own (1 without labels) times what each knob alone keeps of it.
+    """That of a choice: golden's own (1 without labels) times what each knob alone keeps of it.
 
     Assumes independent knobs (Chameleon), which the verification by running then checks.
     """
-    best = golden_f1(profile, metric)
-    alone = (_sweep(profile, *knob).scores[metric].f1 for knob in moved(profile, choice).items())
+    best = golden_accuracy(profile, metric)
+    alone = (_sweep(profile, *knob).scores[metric].value for knob in moved(profile, choice).items())
     return min(best * prod(each / best for each in alone), 1.0) if best else 0.0
 
 
-def golden_f1(profile: Profile, metric: str) -> float:
+def golden_accuracy(profile: Profile, metric: str) -> float:
     """How the golden setting itself scores: against labels less than 1."""
-    return profile.scores[metric].f1 if metric in profile.scores else 1.0
+    return profile.scores[metric].value if metric in profile.scores else 1.0
 
 
 def moved(profile: Profile, choice: Choice) -> dict[str, Scalar]:

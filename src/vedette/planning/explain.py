@@ -143,7 +143,7 @@ def forecast(
     value = sum(weight * getattr(costs, name) for name, weight in objective.minimise.items())
     blank = Candidate(choice, placement, float(value), 1.0, costs)
     accuracies = point(context, blank).accuracy
-    floors = objective.floors or {"event_f1": 0.0}
+    floors = objective.floors or {next(iter(accuracies)): 0.0}
     metric = min(floors, key=lambda name: accuracies[name] - floors[name])
     return replace(blank, accuracy=accuracies[metric])
 

@@ -37,9 +37,10 @@ class Limits:
 
 
 DEFAULT = Limits()
+FINE: frozenset[Accuracy] = frozenset({"frame_f1"})
+"""Counts hundreds of boxes where event F1 counts a few events."""
 NOISE = 0.9
 """The same work, measured twice, differs by less than down to this share."""
-SCORED: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,8 @@ def shape_of(
 
 
 def tightest(option: Option, objective: Objective) -> Accuracy:
-    """The floor's metric with the least room; event F1 where there is no floor."""
-    floors = objective.floors or {"event_f1": 0.0}
+    """The floor's metric with the least room; the workflow's first where there is no floor."""
+    floors = objective.floors or {next(iter(option.accuracy)): 0.0}
     return min(floors, key=lambda metric: option.accuracy[metric] - floors[metric])
 
 
@@ -157,7 +158,7 @@ def promise(option: Option, objective: Objective) -> float:
     A short part shows few events: many choices keep all of them, though by far not equally well.
     Frame F1 counts hundreds of boxes, and so tells them apart.
     """
-    metrics = {tightest(option, objective), "frame_f1"}
+    metrics = {tightest(option, objective), *(FINE & option.accuracy.keys())}
     return sum(option.accuracy[metric] for metric in sorted(metrics)) / len(metrics)
 
 
@@ -219,5 +220,9 @@ def _longest_gap_s(trace: Trace) -> float:
 
 
 def _accuracies(context: Context, choice: Choice) -> dict[Accuracy, float]:
-    metrics: Sequence[Accuracy] = list(dict.fromkeys([*context.workflow.objective.floors, *SCORED]))
-    return {m: accuracy(context.profile, choice, m) for m in metrics}
+    return {m: accuracy(context.profile, choice, m) for m in told(context.workflow)}
+
+
+def told(workflow: Workflow) -> Sequence[Accuracy]:
+    """The accuracies that are forecast: those of floors first, then all that are counted."""
+    return list(dict.fromkeys([*workflow.objective.floors, *workflow.scored()]))

@@ -8,7 +8,6 @@ from typing import Literal
 from vedette.planning.compose import accuracy
 from vedette.planning.knobs import pareto
 from vedette.planning.options import (
-    SCORED,
     Context,
     Limits,
     Option,
@@ -16,6 +15,7 @@ from vedette.planning.options import (
     options,
     promise,
     tightest,
+    told,
 )
 from vedette.planning.placement import is_packing
 from vedette.planning.weighing import Ground, Weighed
@@ -39,8 +39,9 @@ class Point:
 
 
 def point(context: Context, candidate: Candidate) -> Point:
-    metrics = dict.fromkeys([*context.workflow.objective.floors, *SCORED])
-    found = {each: accuracy(context.profile, candidate.choice, each) for each in metrics}
+    found = {
+        each: accuracy(context.profile, candidate.choice, each) for each in told(context.workflow)
+    }
     return Point(candidate, found)
 
 

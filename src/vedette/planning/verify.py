@@ -14,7 +14,8 @@ from vedette.types.figures import Score
 from vedette.types.graph import Objective
 from vedette.types.plan import Candidate, Verdict
 
-FEWEST_EVENTS = 8
+FEWEST_EVENTS, FEWEST_RUNS = 8, 5
+"""Reference events, and runs of yes and of no, that a lower bound needs to mean something."""
 MARGIN = 0.05
 
 
@@ -67,17 +68,24 @@ def verify(
     return Verified(chosen, verdict or "not checked", tuple(tested))
 
 
-def asked(objective: Objective, events: Mapping[str, int]) -> Objective:
-    """An objective with the floors that candidates will be held to, given the events that check.
+def supports(score: Score) -> bool:
+    """Whether a score counts enough for its lower bounds to say something."""
+    return score.support >= (FEWEST_EVENTS if score.runs is None else FEWEST_RUNS)
 
-    With fewer than 8 of them F1 has to reach floor + .05, so nothing that is forecast to reach less
-    is worth a run.
 
-    >>> asked(Objective(floors={"event_f1": 0.9}), {"event_f1": 5}).floors
+def asked(objective: Objective, golden: Mapping[str, Score]) -> Objective:
+    """An objective with the floors that candidates will be held to, given golden's own scores.
+
+    Where these count too little accuracy has to reach floor + .05, so nothing that is forecast to
+    reach less is worth a run.
+
+    >>> from vedette.types.figures import Share
+    >>> golden = Score("event_f1", Share(5, 5, 0.85), Share(5, 5, 0.85))
+    >>> asked(Objective(floors={"event_f1": 0.9}), {"event_f1": golden}).floors
     {'event_f1': 0.95}
     """
     floors = {
-        metric: floor if events[metric] >= FEWEST_EVENTS else round(min(floor + MARGIN, 1.0), 9)
+        metric: floor if supports(golden[metric]) else round(min(floor + MARGIN, 1.0), 9)
         for metric, floor in objective.floors.items()
     }
     return replace(objective, floors=floors)
@@ -86,9 +94,9 @@ def asked(objective: Objective, events: Mapping[str, int]) -> Objective:
 def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     """Whether every floor holds (None: no), and why.
 
-    A floor holds when the lower bounds of precision and recall hold it. Under 8 reference events
-    these say nothing: then the F1 on the whole planning part has to reach floor + .05, and the
-    verdict is "not supportable" with the data there is.
+    A floor holds when the lower bounds of precision and recall hold it. Under 8 reference events,
+    or 5 runs of yes or of no, these say nothing: then the accuracy on the whole planning part has
+    to reach floor + .05, and the verdict is "not supportable" with the data there is.
     """
     if checked.broken:
         return None, checked.broken
@@ -97,16 +105,30 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     for metric, floor in objective.floors.items():
         score = checked.scores[metric]
         whole = checked.whole.get(metric, score)
-        if whole.recall.total == 0:
-            return None, f"there is no reference event to count {metric} on"
-        if score.recall.total >= FEWEST_EVENTS:
+        if whole.support == 0:
+            return None, f"there is no {_lacking(whole)} to count {metric} on"
+        if supports(score):
             keeps, value, needed = score.lower >= floor, score.lower, floor
             reason = f"the lower bound of {metric} is {value:.3f}"
         else:
             verdict, needed = "not supportable", min(floor + MARGIN, 1.0)
-            keeps, value = whole.f1 >= needed - 1e-12, whole.f1
-            reason = f"only {score.recall.total} reference events, {metric} is {value:.3f}"
+            keeps, value = whole.value >= needed - 1e-12, whole.value
+            reason = f"only {supported(score)}, {metric} is {value:.3f}"
         if not keeps:
             return None, f"{reason}, less than {needed:g}"
         reasons.append(f"{reason}, at least {needed:g}")
     return verdict, "; ".join(reasons)
+
+
+def supported(score: Score) -> str:
+    """What a score counts, in words."""
+    if score.runs is None:
+        return f"{score.recall.total} reference events"
+    return f"{score.runs[0]} runs of yes and {score.runs[1]} of no"
+
+
+def _lacking(score: Score) -> str:
+    """What the reference shows none of."""
+    if score.runs is None:
+        return "reference event"
+    return "yes of the reference" if score.runs[0] == 0 else "no of the reference"

@@ -73,7 +73,7 @@ def measure_profile(workflow: Workflow, measuring: Measuring) -> Profile:
         golden=best,
         verify_golden=folded(found[GOLDEN, "verify"]),
         sweeps=sweeps,
-        scores=score(truth, best, workflow.events),
+        scores=score(truth, best, workflow.events, workflow.scored()),
     )
 
 
@@ -127,7 +127,7 @@ def measure_golden(workflow: Workflow, part: str, measuring: Measuring) -> Trace
 
 
 def _sweep(trace: Trace, truth: Trace, workflow: Workflow) -> Sweep:
-    return Sweep(trace, score(truth, trace, workflow.events))
+    return Sweep(trace, score(truth, trace, workflow.events, workflow.scored()))
 
 
 def _job(

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from vedette.declaring.question import question_asked
 from vedette.errors import DeclarationError, Place, Problem, VedetteError, nearest
 from vedette.interop import read_annotations
 from vedette.media.source import local_file, open_source
 from vedette.ops.track import Track
-from vedette.scoring import with_labels
+from vedette.scoring import answering, with_labels
 from vedette.types.annotations import Annotations
 from vedette.types.graph import Stream, Workflow
 from vedette.types.media import Detections, Key
@@ -23,8 +24,9 @@ SYNONYMS = {"pedestrian": "person", "motorbike": "motorcycle", "aeroplane": "air
 def reference(golden: Trace, workflow: Workflow) -> Trace:
     """Golden's trace, with people's labels in its place for the streams that have any.
 
-    Files are read anew; raises DeclarationError with file and line of what is wrong in them.
-    Where none of a file's boxes has a track, our own tracker links them.
+    Where the workflow asks a question, these answer it. Files are read anew; raises
+    DeclarationError with file and line of what is wrong in them. Where none of a file's boxes has a
+    track, our own tracker links them.
     """
     groups = groups_asked(workflow)
     labels = {
@@ -32,7 +34,8 @@ def reference(golden: Trace, workflow: Workflow) -> Trace:
         for _, stream in workflow.streams()
         if stream.labels is not None
     }
-    return with_labels(golden, labels, groups)
+    truth, question = with_labels(golden, labels, groups), question_asked(workflow)
+    return truth if question is None else answering(truth, question)
 
 
 def label_problems(stream: Stream, groups: Mapping[str, str]) -> Iterator[Problem]:

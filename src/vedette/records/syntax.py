@@ -180,7 +180,7 @@ class ObjectiveSyntax(Syntax):
 
     minimise: Annotated[dict[Metric, Weight], MinLen(1)] = {"wan_mbps": 1.0}
     floors: dict[Accuracy, Share] = {"event_f1": 0.9}
-    """The least accuracy."""
+    """The least accuracy; of a workflow that answers yes or no {answers: 0.95} by default."""
     ceilings: dict[Metric, Weight] = {}
     """The most of a metric, in its own unit."""
 

@@ -98,6 +98,8 @@ def _scores(plan: Plan) -> Markup | None:
     if not plan.scores:
         return None
     heads = ["Metric", "Floor", "Precision", "Recall", "F1", "Lower bound"]
+    if "answers" in plan.scores:
+        heads[2:5] = ["No answered no", "Yes answered yes", "The lower one"]
     rows = [_score_row(metric, score, plan) for metric, score in plan.scores.items()]
     caption = "The plan's accuracy; lower bounds are one-sided, 80\u202f%"
     return table(caption, heads, rows, "figures")
@@ -110,7 +112,7 @@ def _score_row(metric: str, score: Score, plan: Plan) -> list[Child]:
         f"{floor:g}" if floor is not None else NONE,
         _share(score.precision),
         _share(score.recall),
-        accuracy(score.f1),
+        accuracy(score.value),
         tag("strong", accuracy(score.lower)),
     ]
 
@@ -155,7 +157,7 @@ def _verified(metric: str, score: Score) -> Markup:
     words = f"{counts(score)}, at least {accuracy(score.lower)}"
     return tag(
         "span",
-        f"{score_name(metric)} {accuracy(score.f1)}",
+        f"{score_name(metric)} {accuracy(score.value)}",
         tag("span", words, class_="cell-note"),
         class_="verified-score",
     )

@@ -87,7 +87,7 @@ def _score_lines(rows: Sequence[Row]) -> Iterator[Line]:
     for metric in dict.fromkeys(metric for row in rows for metric in row.scores):
         scores = [row.scores.get(metric) for row in rows]
         cells = (
-            Cell(accuracy(score.f1), counted=counts(score)) if score else Cell(NONE)
+            Cell(accuracy(score.value), counted=counts(score)) if score else Cell(NONE)
             for score in scores
         )
         yield Line(score_name(metric), "", tuple(cells))

@@ -243,12 +243,11 @@ def _front(
 
 
 def _verified(candidate: Candidate, metric: str, x_axis: Axis, y_axis: Axis) -> Markup:
-    """What a run found: the F1 as a diamond, down to the bound that a floor is held against."""
+    """What a run found: accuracy as a diamond, down to the bound that a floor is held against."""
     score = candidate.scores[metric]
-    x, top, low = x_axis(candidate.objective), y_axis(score.f1), y_axis(score.lower)
-    tip = (
-        f"{_tip(candidate)}\nverified: F1 {accuracy(score.f1)}, lower bound {accuracy(score.lower)}"
-    )
+    x, top, low = x_axis(candidate.objective), y_axis(score.value), y_axis(score.lower)
+    found = f"{'F1' if score.runs is None else 'answers'} {accuracy(score.value)}"
+    tip = f"{_tip(candidate)}\nverified: {found}, lower bound {accuracy(score.lower)}"
     return tag(
         "g",
         tag("title", tip),

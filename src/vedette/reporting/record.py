@@ -19,7 +19,7 @@ def prediction(story: Story) -> Markup | None:
         rows.append([name, number(guess), number(truth), change(guess, truth) or NONE])
     for metric, score in story.chosen.scores.items():
         if metric in story.plan.scores:
-            hoped, reached = story.plan.scores[metric].f1, score.f1
+            hoped, reached = story.plan.scores[metric].value, score.value
             off = change(hoped, reached) or NONE
             rows.append([score_name(metric), accuracy(hoped), accuracy(reached), off])
     heads = ["", label(expected.label), label(ran.label), "Error"]

@@ -26,7 +26,7 @@ def what_if_text(workflow: Workflow, outcomes: Sequence[WhatIf]) -> str:
 
 def _lines(workflow: Workflow, outcomes: Sequence[WhatIf]) -> Iterator[str]:
     metrics = dict.fromkeys([*workflow.objective.minimise, *workflow.objective.ceilings])
-    floors: list[Accuracy] = [*workflow.objective.floors] or ["event_f1"]
+    floors: list[Accuracy] = [*workflow.objective.floors] or [workflow.scored()[0]]
     yield f"{workflow.name}: {outcomes[0].verdict}"
     heads = ["Objective", "Change", *(f"{MEASURE[m].name} {MEASURE[m].unit}" for m in metrics)]
     heads += [*(score_name(metric) for metric in floors), "Scenario"]

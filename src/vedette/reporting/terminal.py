@@ -129,7 +129,7 @@ def _floors(plan: Plan) -> Iterator[tuple[str, str]]:
     for metric, floor in plan.workflow.objective.floors.items():
         yield f"{score_name(metric)} at least {floor:g}", VERDICTS[plan.verdict]
     for name, score in plan.scores.items():
-        words = f"{accuracy(score.f1)} ({counts(score)}), lower bound {accuracy(score.lower)}"
+        words = f"{accuracy(score.value)} ({counts(score)}), lower bound {accuracy(score.lower)}"
         yield score_name(name), words
 
 
@@ -151,7 +151,7 @@ def beside_text(expected: Figures, ran: Figures, scores: Mapping[str, Score]) ->
     analysed = f"{ran.analysed} of {ran.frames}"
     lines.append(f"{'Frames analysed':<36}{analysed:>14}")
     for metric, score in scores.items():
-        lines.append(f"{score_name(metric):<36}{accuracy(score.f1):>14}  ({counts(score)})")
+        lines.append(f"{score_name(metric):<36}{accuracy(score.value):>14}  ({counts(score)})")
     if ran.label == "measured":
         lines += ["", "CPU is this machine's here, and that of a machine of speed 1 there."]
     if math.isnan(ran.latency_p50_ms):

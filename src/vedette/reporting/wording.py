@@ -120,6 +120,8 @@ def counts(score: Score) -> str:
     """What precision and recall were counted on, and against what if that is not golden."""
     precision, recall = score.precision, score.recall
     text = f"P {precision.hits}/{precision.total}, R {recall.hits}/{recall.total}"
+    if score.runs is not None:
+        text = f"yes {recall.hits}/{recall.total}, no {precision.hits}/{precision.total}"
     return text if score.against == "golden" else f"{text}, against {score.against}"
 
 

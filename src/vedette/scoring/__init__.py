@@ -1,22 +1,27 @@
 """How well an answer tells what the reference saw. Pure functions of traces and events."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
+from vedette.scoring.answers import answer_score, answers
 from vedette.scoring.events import event_score
 from vedette.scoring.frames import frame_score
 from vedette.scoring.intervals import lower_bound, pooled, share
-from vedette.scoring.labelled import with_labels
+from vedette.scoring.labelled import answering, with_labels
 from vedette.scoring.target import Target, TargetScore, target_score
 from vedette.types.figures import Against, Score
-from vedette.types.graph import EventRule
+from vedette.types.graph import Accuracy, EventRule
 from vedette.types.profile import Trace
 
 __all__ = [
     "Target",
     "TargetScore",
     "against",
+    "answer_score",
+    "answering",
+    "answers",
     "event_score",
     "frame_score",
     "lower_bound",
@@ -28,11 +33,26 @@ __all__ = [
 ]
 
 
-def score(reference: Trace, answer: Trace, rule: EventRule) -> dict[str, Score]:
-    """Event F1 and frame F1 of an answer, counts pooled over the streams; ``Score.f1`` is F1."""
-    found = event_score(reference, answer, rule), frame_score(reference, answer)
+OBJECTS: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
+
+
+def score(
+    reference: Trace, answer: Trace, rule: EventRule, metrics: Iterable[Accuracy] = OBJECTS
+) -> dict[str, Score]:
+    """An answer's scores (``Workflow.scored`` says which), counts pooled over the streams."""
     truth = against(reference)
-    return {each.metric: replace(each, against=truth) for each in found}
+    found = {metric: _score(metric, reference, answer, rule) for metric in metrics}
+    return {metric: replace(each, against=truth) for metric, each in found.items()}
+
+
+def _score(metric: Accuracy, reference: Trace, answer: Trace, rule: EventRule) -> Score:
+    match metric:
+        case "event_f1":
+            return event_score(reference, answer, rule)
+        case "frame_f1":
+            return frame_score(reference, answer)
+        case "answers":
+            return answer_score(reference, answer)
 
 
 def against(reference: Trace) -> Against:

@@ -20,7 +20,7 @@ def calibration(
     expected: Mapping[str, Score] | None = None,
     reached: Mapping[str, Score] | None = None,
 ) -> tuple[Forecast, ...]:
-    """Every figure that both sides have; accuracies as F1."""
+    """Every figure that both sides have; accuracies as F1, or as the share of right answers."""
     return (
         *_costs(forecast, found),
         *_accuracies(expected or {}, reached or {}, forecast.label, found.label),
@@ -39,4 +39,6 @@ def _accuracies(
 ) -> Iterator[Forecast]:
     for name in expected:
         if name in reached:
-            yield Forecast(name, "F1", expected[name].f1, reached[name].f1, by, label)
+            one, other = expected[name], reached[name]
+            unit = "F1" if one.runs is None else "share"
+            yield Forecast(name, unit, one.value, other.value, by, label)

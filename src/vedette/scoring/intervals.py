@@ -33,6 +33,9 @@ def pooled(one: Score, other: Score) -> Score:
         precision=_added(one.precision, other.precision),
         recall=_added(one.recall, other.recall),
         against=one.against if one.against == other.against else "labels and golden",
+        runs=(one.runs[0] + other.runs[0], one.runs[1] + other.runs[1])
+        if one.runs and other.runs
+        else None,
     )
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vedette.boxes import centres, inside
 from vedette.types.annotations import Annotations
+from vedette.types.cascade import Question
 from vedette.types.profile import Trace, Tracks
 
 PAUSE_S = 1.0
@@ -44,6 +46,17 @@ def with_labels(
         tracks=_together(parts, golden.streams),
         labelled=there,
     )
+
+
+def answering(reference: Trace, question: Question) -> Trace:
+    """The reference with only those of the labelled boxes that make a question's answer a yes."""
+    tracks = reference.tracks
+    labelled = [number for number, name in enumerate(tracks.streams) if name in reference.labelled]
+    groups = [n for n, name in enumerate(tracks.groups) if name in (question.classes or {name})]
+    is_yes = (tracks.confidence > 0) & np.isin(tracks.group, groups)
+    if question.zone is not None:
+        is_yes &= inside(np.array(question.zone), centres(tracks.box))
+    return replace(reference, tracks=_rows(tracks, is_yes | ~np.isin(tracks.stream, labelled)))
 
 
 def counted(answer: Trace, reference: Trace) -> Tracks:

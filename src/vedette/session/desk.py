@@ -16,7 +16,7 @@ from vedette.planning.expand import expand
 from vedette.planning.explain import binding
 from vedette.planning.options import Limits
 from vedette.planning.placement import transport
-from vedette.planning.verify import FEWEST_EVENTS, Checked, Verified, asked, judge, verify
+from vedette.planning.verify import Checked, Verified, asked, judge, supports, verify
 from vedette.profiling.measure import Job, Workers
 from vedette.profiling.parts import spans
 from vedette.profiling.truth import reference
@@ -192,14 +192,15 @@ class Desk:
             if broken:
                 return Checked(found, broken=broken)
         floors = self.workflow.objective.floors
-        if all(found[metric].recall.total >= FEWEST_EVENTS for metric in floors):
+        if all(supports(found[metric]) for metric in floors):
             return Checked(found)
         other = next(self.pool.in_order([self._job(deployment, "choose")])).trace
         more = self._scored(self.measured.golden, other)
         return Checked(found, {name: pooled(found[name], more[name]) for name in found})
 
     def _scored(self, golden: Trace, answer: Trace) -> dict[str, Score]:
-        return score(reference(golden, self.workflow), answer, self.workflow.events)
+        truth, asked_for = reference(golden, self.workflow), self.workflow.scored()
+        return score(truth, answer, self.workflow.events, asked_for)
 
     def _job(self, deployment: Deployment, part: str) -> Job:
         return Job(deployment, spans(self.workflow, self.frames, part))
@@ -257,9 +258,8 @@ def proof_of(chosen: Candidate, ranking: Ranking) -> Proof:
 def expected_to_hold(workflow: Workflow, measured: Profile) -> Workflow:
     """The workflow with the floors that its candidates will be held to when they are run."""
     golden = reference(measured.verify_golden, workflow)
-    scores = score(golden, measured.verify_golden, workflow.events)
-    events = {metric: found.recall.total for metric, found in scores.items()}
-    return replace(workflow, objective=asked(workflow.objective, events))
+    scores = score(golden, measured.verify_golden, workflow.events, workflow.scored())
+    return replace(workflow, objective=asked(workflow.objective, scores))
 
 
 def _key(candidate: Candidate) -> str:

@@ -104,7 +104,7 @@ def rehearse_all(
         waiting = pool.begin(jobs)
         truth = reference(measure_golden(declared, part, measuring), declared)
         for number, rehearsed in pool.results(waiting):
-            found = score(truth, rehearsed.trace, declared.events)
+            found = score(truth, rehearsed.trace, declared.events, declared.scored())
             report = rehearsed.report
             plan = plans[number]
             done[number] = Rehearsal(

@@ -56,17 +56,33 @@ Against = Literal["golden", "labels", "labels and golden"]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Precision and recall of one part."""
+    """Precision and recall of one part.
+
+    Of ``answers``, where frames are a yes or a no, ``recall`` is the share of the yes frames that
+    were answered yes and ``precision`` that of the no frames that were answered no. Frames of one
+    run are much alike: ``runs`` of yes and of no are what was seen independently.
+    """
 
     metric: str
     precision: Share
     recall: Share
     against: Against = "golden"
+    runs: tuple[int, int] | None = None
 
     @property
     def f1(self) -> float:
         both = self.precision.value + self.recall.value
         return 2 * self.precision.value * self.recall.value / both if both else 0.0
+
+    @property
+    def value(self) -> float:
+        """What accuracy means: F1, or the smaller share of right answers."""
+        return self.f1 if self.runs is None else min(self.precision.value, self.recall.value)
+
+    @property
+    def support(self) -> int:
+        """How many independent things it counts: objects, or the fewer of the two kinds of runs."""
+        return self.recall.total if self.runs is None else min(self.runs)
 
     @property
     def lower(self) -> float:

@@ -133,7 +133,10 @@ Metric = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """Minimise the sum of weight x metric, in the metric's own unit, under floors and ceilings."""
+    """Minimise the sum of weight x metric, in the metric's own unit, under floors and ceilings.
+
+    ``answers`` is of workflows that answer yes or no, the others are of those that find objects.
+    """
 
     minimise: Mapping[Metric, float] = field(default_factory=lambda: {"wan_mbps": 1.0})
     floors: Mapping[Accuracy, float] = field(default_factory=lambda: {"event_f1": 0.9})
@@ -200,6 +203,10 @@ class Workflow:
     def scored(self) -> tuple[Accuracy, ...]:
         """How its accuracy is counted, that which floors are usually set on first."""
         return ("answers",) if self.asks() else ("event_f1", "frame_f1")
+
+    def usual_floors(self) -> Mapping[Accuracy, float]:
+        """The floors where nobody sets any."""
+        return {"answers": 0.95} if self.asks() else {"event_f1": 0.9}
 
     def sources_of(self, name: str) -> frozenset[str]:
         """The sources that reach a step."""

@@ -2,13 +2,15 @@
 
 Positional parameters are inputs, keyword-only ones are settings, the return annotation is the
 output. ``tuple[Crop, ...]`` as an input gathers a frame's items; as an output it makes several.
-``| None`` means that it may drop the item. ``Annotated[float, Knob(...)]`` is a setting that the
-planner may choose and ``Model[Detector]`` a model that the executor fills in.
+``| None`` means that it may drop the item; of an input, that it is None where another step dropped
+it. ``*verdicts: Verdict | None`` takes any number of inputs. ``Annotated[float, Knob(...)]`` is a
+setting that the planner may choose and ``Model[Detector]`` a model that the executor fills in.
 """
 
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -98,7 +100,9 @@ def _read(target: Callable[..., Any]) -> Signature:
     ]
     return Signature(
         name=operator_name(target),
-        inputs=tuple(_port(call_hints[p.name]) for p in inputs),
+        inputs=tuple(
+            replace(_port(call_hints[p.name]), repeats=p.kind is p.VAR_POSITIONAL) for p in inputs
+        ),
         output=_port(call_hints["return"]),
         settings={p.name: _setting(p, hints[p.name]) for p in keywords if p.name not in models},
         models=tuple(models),

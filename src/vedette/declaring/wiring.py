@@ -98,9 +98,7 @@ def _ring_text(ring: list[str]) -> str:
 
 def _inputs(step: Step, inputs: list[Flow], signature: Signature) -> Iterator[Mistake]:
     path = ("steps", step.name, "from")
-    ports = signature.inputs
-    if len(ports) == 1:
-        ports = ports * len(inputs)
+    ports = signature.ports(len(inputs))
     if len(ports) != len(inputs):
         needs = ", ".join(_port_words(port) for port in ports)
         found = f"{len(inputs)} {'input' if len(inputs) == 1 else 'inputs'}"
@@ -114,7 +112,7 @@ def _inputs(step: Step, inputs: list[Flow], signature: Signature) -> Iterator[Mi
             expected = f"{_port_words(port)} for {step.operator}"
             hint = f"a step that puts out {port.type}"
             yield Mistake((*path, number), found, expected, hint)
-    if len(signature.inputs) > 1:
+    if not signature.unites(len(inputs)):
         yield from _join(step, inputs, ports)
 
 
@@ -165,15 +163,12 @@ def _fan_out(step: Step, inputs: list[Flow], signature: Signature) -> str | None
     """Who numbered the items of a step's output; a union of one stream's items counts anew."""
     if signature.output.arity == "all":
         return step.name
-    if len(signature.inputs) > 1:
-        ports = signature.inputs
-    else:
-        ports = signature.inputs * len(inputs)
-        if len(inputs) > 1 and ports[0].arity == "one":
-            alone = sum(len(flow.sources) for flow in inputs) == len(
-                frozenset().union(*(flow.sources for flow in inputs))
-            )
-            return None if alone and all(flow.fan_out is None for flow in inputs) else step.name
+    ports = signature.ports(len(inputs))
+    if signature.unites(len(inputs)) and ports[0].arity == "one":
+        alone = sum(len(flow.sources) for flow in inputs) == len(
+            frozenset().union(*(flow.sources for flow in inputs))
+        )
+        return None if alone and all(flow.fan_out is None for flow in inputs) else step.name
     kept = [flow.fan_out for flow, port in zip(inputs, ports, strict=False) if port.arity == "one"]
     return next((name for name in kept if name is not None), None)
 

@@ -12,12 +12,13 @@ from pydantic import Field
 from vedette.image import ArrayPicture
 from vedette.media.jpeg import MAX_PIXELS, decode_jpeg, encode_jpeg
 from vedette.media.message import Header, hostile, kind_of, seal, unseal
+from vedette.types.cascade import Decision
 from vedette.types.events import Event
-from vedette.types.media import Crop, Detections, Frame, Key, Match, Picture, Region
+from vedette.types.media import Crop, Detections, Frame, Key, Match, Picture, Region, Verdict
 
 PICTURE_QUALITY = 90
 
-Item = Frame | Detections | Crop | Match | Event
+Item = Frame | Detections | Crop | Match | Event | Verdict
 Time = tuple[int, Annotated[int, Field(gt=0)]]
 Side = Annotated[int, Field(gt=0, lt=1 << 16)]
 Size = tuple[Side, Side]
@@ -42,6 +43,15 @@ class _DetectionsHead(Header):
     rows: Annotated[int, Field(ge=0, le=1 << 16)]
     labels: tuple[str, ...]
     groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _VerdictHead(Header):
+    key: Key
+    time: Time
+    size: Size
+    decision: Decision
+    score: float
 
 
 @dataclass(frozen=True)
@@ -172,6 +182,16 @@ def _hold_within(column: NDArray[np.int32], count: int) -> None:
         raise hostile("a class that it does not name")
 
 
+def _pack_verdict(item: Verdict) -> bytes:
+    score = float(item.score)
+    return seal(b"V", _VerdictHead(item.key, _ratio(item.time_s), item.size, item.decision, score))
+
+
+def _unpack_verdict(message: bytes) -> Verdict:
+    head, _, _ = unseal(message, _VerdictHead)
+    return Verdict(head.key, Fraction(*head.time), head.size, head.decision, head.score)
+
+
 def _crop_head(item: Crop) -> _CropHead:
     return _CropHead(
         _frame_head(item.frame),
@@ -296,6 +316,7 @@ _PACK: Mapping[type, Callable[[Any], bytes]] = {
     Crop: _pack_crop,
     Match: _pack_match,
     Event: _pack_event,
+    Verdict: _pack_verdict,
 }
 _UNPACK: Mapping[bytes, Callable[[bytes], Item]] = {
     b"F": _unpack_whole_frame,
@@ -303,4 +324,5 @@ _UNPACK: Mapping[bytes, Callable[[bytes], Item]] = {
     b"C": _unpack_crop,
     b"M": _unpack_match,
     b"E": _unpack_event,
+    b"V": _unpack_verdict,
 }

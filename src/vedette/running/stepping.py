@@ -1,7 +1,11 @@
-"""One step on one source frame: joins by key, gather, fan-out, union, conditions and drops."""
+"""One step on one source frame: joins by key, gather, fan-out, union, conditions and drops.
+
+An optional input is None where its step made nothing of the frame; a step that has no other
+inputs, and nothing in any of these, is not called.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vedette.types.graph import Step, Workflow
@@ -26,15 +30,19 @@ class Wiring:
     step: Step
     signature: Signature
     whole: tuple[bool, ...]
+    is_union: bool = field(init=False)
+    gathers: tuple[bool, ...] = field(init=False)
+    """Of each input (of a union: of all together) if its items arrive as one tuple."""
+    optional: tuple[bool, ...] = field(init=False)
+    """Of each input (of a union: of all together) if it may be None."""
 
-    @property
-    def is_union(self) -> bool:
-        return len(self.signature.inputs) == 1 and len(self.step.inputs) > 1
-
-    @property
-    def gathers(self) -> tuple[bool, ...]:
-        """Of each input (of a union: of all together) if its items arrive as one tuple."""
-        return tuple(port.arity == "all" for port in self.signature.inputs)
+    def __post_init__(self) -> None:
+        count = len(self.step.inputs)
+        is_union = self.signature.unites(count)
+        ports = self.signature.inputs if is_union else self.signature.ports(count)
+        object.__setattr__(self, "is_union", is_union)
+        object.__setattr__(self, "gathers", tuple(port.arity == "all" for port in ports))
+        object.__setattr__(self, "optional", tuple(port.may_drop for port in ports))
 
 
 def wire(workflow: Workflow, signatures: Mapping[str, Signature]) -> dict[str, Wiring]:
@@ -90,17 +98,39 @@ def _conditional(wiring: Wiring, first: Bundle | None, bundle: Bundle) -> Bundle
 def _calls(wiring: Wiring, bundles: Sequence[Bundle]) -> list[Call]:
     if wiring.is_union:
         return _union_calls(wiring, bundles)
-    common: list[Any] = []
-    for bundle, whole, gathers in zip(bundles, wiring.whole, wiring.gathers, strict=True):
+    if all(wiring.optional) and not any(bundle.items for bundle in bundles):
+        return []
+    common: list[list[Any] | dict[int, Any]] = []
+    numbered: list[tuple[dict[int, Any], bool]] = []
+    for bundle, whole, gathers, optional in zip(
+        bundles, wiring.whole, wiring.gathers, wiring.optional, strict=True
+    ):
         if bundle.dropped or (whole and not gathers and not bundle.items):
-            return []
-        if gathers:
+            if not optional:
+                return []
+            common.append([None])
+        elif gathers:
             common.append([tuple(item for _, item in bundle.items)])
+        elif whole:
+            common.append([bundle.items[0][1]])
         else:
-            common.append([bundle.items[0][1]] if whole else dict(bundle.items))
-    keyed = [each for each in common if isinstance(each, dict)]
-    numbers = [n for n in keyed[0] if all(n in each for each in keyed)] if keyed else [0]
-    return [(n, tuple(c[n] if isinstance(c, dict) else c[0] for c in common)) for n in numbers]
+            items = dict(bundle.items)
+            common.append(items)
+            numbered.append((items, optional))
+    return [
+        (n, tuple(each.get(n) if isinstance(each, dict) else each[0] for each in common))
+        for n in _numbers(numbered)
+    ]
+
+
+def _numbers(numbered: Sequence[tuple[dict[int, Any], bool]]) -> list[int]:
+    """Of the items to be joined: those that all have who must, or else those that anyone has."""
+    if not numbered:
+        return [0]
+    needed = [items for items, optional in numbered if not optional]
+    if needed:
+        return [n for n in needed[0] if all(n in each for each in needed)]
+    return sorted({n for items, _ in numbered for n in items})
 
 
 def _union_calls(wiring: Wiring, bundles: Sequence[Bundle]) -> list[Call]:
@@ -122,7 +152,9 @@ def _numbered(
 def _is_dropped(wiring: Wiring, bundles: Sequence[Bundle], results: Sequence[Any]) -> bool:
     if wiring.is_union:
         return all(bundle.dropped for bundle in bundles)
-    if any(bundle.dropped for bundle in bundles):
+    gone = [bundle.dropped for bundle in bundles]
+    needed = [is_gone for is_gone, o in zip(gone, wiring.optional, strict=True) if not o]
+    if any(needed) if needed else all(gone):
         return True
     is_whole = all(a or b for a, b in zip(wiring.whole, wiring.gathers, strict=True))
     return is_whole and all(made is None for made in results)

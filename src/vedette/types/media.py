@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vedette.types.cascade import Decision
+
 Pixels = NDArray[np.uint8]
 Region = tuple[float, float, float, float]
 """x0, y0, x1, y1 in source pixels."""
@@ -95,6 +97,22 @@ class Detections(Columns):
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one stage of a cascade says of a frame, and how sure it is.
+
+    ``decision`` "same": the last answer still holds; "unsure": somebody else must say. ``score``
+    is from 0 to 1, or the change that a difference detector saw, in its own unit. ``size`` is the
+    source's (width, height).
+    """
+
+    key: Key
+    time_s: Fraction
+    size: tuple[int, int]
+    decision: Decision
+    score: float
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -15,12 +15,15 @@ Arity = Literal["one", "all"]
 @dataclass(frozen=True, slots=True)
 class Port:
     """``type`` is the item's class name. An input with ``arity`` "all" gathers a frame's items in
-    order as a tuple; an output with it makes several items of one call. ``may_drop``: or None.
+    order as a tuple; an output with it makes several items of one call. ``may_drop``: or None,
+    which an output is where it drops, and an input where its frame was dropped. An input that
+    ``repeats`` stands for any number of them.
     """
 
     type: str
     arity: Arity = "one"
     may_drop: bool = False
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,16 @@ class Signature:
     stateful: bool = False
     doc: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def unites(self, count: int) -> bool:
+        """Whether a step that reads ``count`` others takes their items one after the other."""
+        return len(self.inputs) == 1 and count > 1 and not self.inputs[0].repeats
+
+    def ports(self, count: int) -> tuple[Port, ...]:
+        """What each of a step's ``count`` inputs is; of a wrong count, what is declared."""
+        if self.unites(count):
+            return self.inputs * count
+        *first, last = self.inputs or (None,)
+        if last is None or not last.repeats:
+            return self.inputs
+        return (*self.inputs[:-1], *[last] * max(1, count - len(first)))

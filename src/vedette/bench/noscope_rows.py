@@ -135,7 +135,7 @@ def is_one_pass(cascade: Cascade) -> bool:
 def told(cascade: Cascade) -> str:
     """The stages in the order in which a frame meets them.
 
-    >>> from vedette.types.cascade import DifferenceStage, Question, ScoreStage
+    >>> from vedette.types.cascade import DifferenceStage, Promise, Question, ScoreStage
     >>> told(Cascade("c", Question({}), Promise(0.01, 0.01), "tiled", (320, 240),
     ...              DifferenceStage("last", 2.5, 30), (ScoreStage("special", 0.1, 0.9),)))
     'last < 2.5, age <= 30; special .1 to .9; tiled'
@@ -144,9 +144,8 @@ def told(cascade: Cascade) -> str:
     if cascade.difference is not None:
         stage = cascade.difference
         parts.append(f"{stage.method} < {stage.threshold:.3g}, age <= {stage.most_age}")
-    for each in cascade.scores:
-        parts.append(f"{each.model} {_edge(each.low)} to {_edge(each.high)}")
-    return "; ".join([*parts, cascade.reference])
+    scores = (f"{each.model} {_edge(each.low)} to {_edge(each.high)}" for each in cascade.scores)
+    return "; ".join([*parts, *scores, cascade.reference])
 
 
 def _edge(threshold: float) -> str:

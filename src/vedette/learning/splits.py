@@ -7,6 +7,7 @@ median event lies between what is trained on and what is scored, and no border c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NoReturn
 
 import numpy as np
@@ -182,12 +183,9 @@ def _folds(yes: Flags, gap: int) -> tuple[Fold, ...]:
         wanted = np.arange(1, count) * len(yes) / count
         inner = [int(places[np.abs(places - each).argmin()]) for each in wanted]
         edges = [0, *inner, len(yes)]
-        if any(one >= other for one, other in zip(edges, edges[1:], strict=False)):
+        if any(one >= other for one, other in pairwise(edges)):
             continue
-        folds = tuple(
-            _fold(Span(start, end), gap, len(yes))
-            for start, end in zip(edges, edges[1:], strict=False)
-        )
+        folds = tuple(_fold(Span(start, end), gap, len(yes)) for start, end in pairwise(edges))
         if all(_is_enough(yes, each.trained) for each in folds):
             return folds
     return ()

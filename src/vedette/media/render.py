@@ -1,4 +1,4 @@
-"""Pictures as a lossless video file with exactly these frames at exactly this rate."""
+"""Pictures as a video file with exactly these frames at exactly this rate, lossless if wanted."""
 
 import os
 from collections.abc import Iterable
@@ -7,20 +7,28 @@ from pathlib import Path
 
 import av
 
+from vedette.media.encode import LOSSLESS_QP
 from vedette.media.picture import copied, planes_of
 from vedette.media.problems import media_error, reason
 from vedette.types.media import Picture
 
 
-def render(pictures: Iterable[Picture], path: Path, *, rate: Fraction = Fraction(25)) -> int:
+def render(
+    pictures: Iterable[Picture],
+    path: Path,
+    *,
+    rate: Fraction = Fraction(25),
+    qp: int = LOSSLESS_QP,
+) -> int:
     """Write what decodes to the same yuv420p planes; returns how many frames.
 
-    All get the first one's size, which must be even. H.264 at quantiser 0, a keyframe a second,
-    mp4 or mkv by the name's ending. The file appears whole or not at all.
+    All get the first one's size, which must be even. H.264 at a constant quantiser (0 to 51: from 1
+    on something is lost), a keyframe a second, mp4 or mkv by the name's ending. The file appears
+    whole or not at all.
     """
     unfinished = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        count = _written(pictures, unfinished, rate)
+        count = _written(pictures, unfinished, rate, qp)
         if count == 0:
             raise media_error(path, "no pictures", "at least one", "a longer span of frames")
         unfinished.replace(path)
@@ -36,13 +44,14 @@ def render(pictures: Iterable[Picture], path: Path, *, rate: Fraction = Fraction
     return count
 
 
-_LOSSLESS = {"qp": "0", "preset": "veryfast", "tune": "fastdecode", "bf": "0"}  # decodes in half
+_OPTIONS = {"preset": "veryfast", "tune": "fastdecode", "bf": "0"}  # decodes in half
 
 
-def _written(pictures: Iterable[Picture], path: Path, rate: Fraction) -> int:
+def _written(pictures: Iterable[Picture], path: Path, rate: Fraction, qp: int) -> int:
     count = 0
     with av.open(str(path.absolute()), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options=_LOSSLESS)
+        options = {"qp": str(qp), **_OPTIONS}
+        stream = container.add_stream("libx264", rate=rate, options=options)
         stream.codec_context.gop_size = max(1, round(rate))
         stream.codec_context.thread_count = 1
         for picture in pictures:

@@ -12,7 +12,6 @@ Without a mistake both are the rule of three: at most 3 / n, with n frames or n 
 import math
 from dataclasses import dataclass
 
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtr

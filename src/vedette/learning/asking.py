@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from vedette.errors import InputError, Problem, nearest
 from vedette.planning.expand import golden
 from vedette.types.cascade import Point, Question
-from vedette.types.graph import Source, Step, Stream, Workflow
+from vedette.types.graph import Source, Step, Stream, Value, Workflow
 from vedette.types.operators import Variant
 
 SURE_FROM = 0.05
@@ -163,18 +163,18 @@ def _made(workflow: Workflow, target: str | None, region: str | Sequence[Point] 
         each for each in workflow.steps if each.operator == "detect" and _asks(each, target)
     ]
     if target is None or not detecting:
-        classes = sorted({name for each in workflow.steps for name in _classes(each)})
+        known = sorted({name for each in workflow.steps for name in _classes(each)})
         raise InputError(
             Problem(
                 f"no presence step that asks for {target or 'anything'}",
                 "one in the workflow, or the target of a detecting step",
-                f"--target {classes[0]}" if classes else "a step with operator: presence",
+                f"--target {known[0]}" if known else "a step with operator: presence",
             )
         )
     first = detecting[0]
     classes = _classes(first)
-    wanted = {target: list(classes.get(target, (target,)))}
-    settings = {**first.settings, "classes": wanted, "confidence": 0.5}
+    wanted: Value = {target: list(classes.get(target, (target,)))}
+    settings: dict[str, Value] = {**first.settings, "classes": wanted, "confidence": 0.5}
     corners = _corners(workflow, region)
     if corners is not None:
         settings["zone"] = [list(corner) for corner in corners]
@@ -183,9 +183,7 @@ def _made(workflow: Workflow, target: str | None, region: str | Sequence[Point] 
     return Step(name, "presence", first.inputs, settings, choices)
 
 
-def _corners(
-    workflow: Workflow, region: str | Sequence[Point] | None
-) -> tuple[tuple[float, float], ...] | None:
+def _corners(workflow: Workflow, region: str | Sequence[Point] | None) -> tuple[Point, ...] | None:
     if region is None:
         return None
     if not isinstance(region, str):
@@ -210,22 +208,26 @@ def _corners(
     )
 
 
-def _zones(workflow: Workflow) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
+def _zones(workflow: Workflow) -> Iterator[tuple[str, tuple[Point, ...]]]:
     for step in workflow.steps:
         zones = step.settings.get("zones") if step.operator == "zone" else None
         for name, corners in zones.items() if isinstance(zones, Mapping) else ():
-            yield str(name), tuple((float(x), float(y)) for x, y in corners)  # type: ignore[union-attr, misc, arg-type]
+            yield str(name), _polygon(corners)
 
 
 def _question(step: Step) -> Question:
-    zone = step.settings.get("zone")
-    confidence = step.settings.get("confidence", 0.5)
-    corners = zone if isinstance(zone, list | tuple) else None
+    zone, confidence = step.settings.get("zone"), step.settings.get("confidence", 0.5)
     return Question(
         classes=_classes(step),
-        confidence=float(confidence),  # type: ignore[arg-type]
-        zone=None if corners is None else tuple((float(x), float(y)) for x, y in corners),  # type: ignore[misc, union-attr, arg-type]
+        confidence=float(confidence) if isinstance(confidence, int | float) else 0.5,
+        zone=None if zone is None else _polygon(zone),
     )
+
+
+def _polygon(corners: object) -> tuple[Point, ...]:
+    """Corners as a checked workflow holds them: a list of lists of two numbers."""
+    listed = corners if isinstance(corners, list | tuple) else ()
+    return tuple((float(x), float(y)) for x, y in listed)
 
 
 def _models(step: Step) -> tuple[str, ...]:

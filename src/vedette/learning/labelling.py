@@ -20,13 +20,14 @@ from vedette.declaring.operator import operators
 from vedette.errors import InputError, Problem, RecordError
 from vedette.media.source import Reader, open_source
 from vedette.models import loader, reference_call
+from vedette.ops.zone import zone_box
 from vedette.records.files import read_bytes, write_bytes
 from vedette.running.executor import MemorySink
 from vedette.running.reference import Yardstick
 from vedette.running.virtual import VirtualExecutor
 from vedette.types.cascade import Question
 from vedette.types.graph import Span
-from vedette.types.media import Bundle, Columns, Detections, Frame, Pixels
+from vedette.types.media import Bundle, Columns, Detections, Frame, Pixels, Region
 from vedette.types.plan import Deployment
 
 STRETCH = 250
@@ -100,12 +101,12 @@ def labels(folder: Path, span: Span) -> Labels:
     """
     parts = [_stored(_file(folder, each)) for each in stretches(span)]
     return Labels(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS),
+        frame=np.concatenate([part.frame for part in parts]),
+        thumbnail=np.concatenate([part.thumbnail for part in parts]),
+        patch=np.concatenate([part.patch for part in parts]),
+        score=np.concatenate([part.score for part in parts]),
         models=parts[0].models,
     )
-
-
-_ARRAYS = ("frame", "thumbnail", "patch", "score")
 
 
 def _runs(gaps: Sequence[Span]) -> Iterator[Span]:
@@ -156,8 +157,13 @@ class _Notes:
 
 def seen(frame: Frame, question: Question) -> tuple[Pixels, Pixels]:
     """A frame's thumbnail for the difference detector, and its patch for the specialised model."""
-    patch = image.patch(frame, image.around(question.zone, frame.size))
-    return image.thumbnail(frame), patch
+    small, large = regions(question, frame.size)
+    return image.zone_thumbnail(frame, small), image.patch(frame, large)
+
+
+def regions(question: Question, size: tuple[int, int]) -> tuple[Region, Region]:
+    """What thumbnails and patches show of a picture of that (width, height)."""
+    return zone_box(question.zone, size), image.around(question.zone, size)
 
 
 def _label(job: Labelling, gap: Span) -> None:
@@ -180,8 +186,14 @@ def _file(folder: Path, span: Span) -> Path:
 
 def _write(file: Path, found: Labels) -> None:
     content = BytesIO()
-    arrays = {name: getattr(found, name) for name in _ARRAYS}
-    np.savez_compressed(content, models=np.array(found.models), **arrays)
+    np.savez_compressed(
+        content,
+        frame=found.frame,
+        thumbnail=found.thumbnail,
+        patch=found.patch,
+        score=found.score,
+        models=np.array(found.models),
+    )
     write_bytes(file, content.getvalue())
 
 
@@ -189,7 +201,9 @@ def _stored(file: Path) -> Labels:
     try:
         with np.load(BytesIO(read_bytes(file)), allow_pickle=False) as stored:
             models = tuple(stored["models"].tolist())
-            return Labels(*(stored[name] for name in _ARRAYS), models=models)
+            return Labels(
+                stored["frame"], stored["thumbnail"], stored["patch"], stored["score"], models
+            )
     except (ValueError, KeyError, OSError, EOFError) as error:
         with suppress(OSError):
             file.unlink()
@@ -218,19 +232,12 @@ def looking_costs(job: Labelling) -> Looking:
     yardstick = Yardstick(reference_call(), time.process_time)
     took: dict[str, list[float]] = {"decode": [], "thumbnail": [], "patch": []}
     with open_source(stream, threads=1) as reader:
+        small, large = regions(job.question, reader.size)
         for frame, decode_s in islice(_decoded(reader, Span(middle, job.span.end)), TIMED_FRAMES):
-            took["decode"].append(yardstick.normal_s(decode_s))
-            size = frame.size
-            for name, look in (
-                ("thumbnail", lambda frame=frame: image.thumbnail(frame)),
-                (
-                    "patch",
-                    lambda frame=frame, size=size: image.patch(
-                        frame, image.around(job.question.zone, size)
-                    ),
-                ),
-            ):
-                took[name].append(yardstick.normal_s(_timed(look)))
+            thumbnail_s = _timed(image.zone_thumbnail, frame, small)
+            patch_s = _timed(image.patch, frame, large)
+            for name, spent_s in zip(took, (decode_s, thumbnail_s, patch_s), strict=True):
+                took[name].append(yardstick.normal_s(spent_s))
     if not took["decode"]:
         raise InputError(Problem("no frames to time", "a video that can be read", stream.url))
     return Looking(**{name: 1000 * float(np.mean(each)) for name, each in took.items()})
@@ -248,7 +255,7 @@ def _decoded(reader: Reader, span: Span) -> Iterator[tuple[Frame, float]]:
         yield frame, time.process_time() - start
 
 
-def _timed(look: Callable[[], object]) -> float:
+def _timed(look: Callable[[Frame, Region], object], frame: Frame, region: Region) -> float:
     start = time.process_time()
-    look()
+    look(frame, region)
     return time.process_time() - start

@@ -33,11 +33,11 @@ Classes = Annotated[
 
 
 def _with_area(corners: list[list[float]]) -> list[list[float]]:
-    if polygon_area(np.array(corners)) <= 0:
-        raise ValueError("corners in the order in which a line around the zone passes them")
+    if len(corners) < 3 or polygon_area(np.array(corners)) <= 0:
+        raise ValueError("three corners [x, y] or more, in the order of an outline with an area")
     return corners
 
 
 Corner = Annotated[list[Annotated[float, Ge(0), Le(1e5)]], MinLen(2), MaxLen(2)]
-Polygon = Annotated[list[Corner], MinLen(3), AfterValidator(_with_area)]
+Polygon = Annotated[list[Corner], AfterValidator(_with_area)]
 """Corners [x, y] in source pixels, in the order of the outline."""

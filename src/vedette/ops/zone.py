@@ -141,14 +141,22 @@ def _within(zone: tuple[tuple[float, ...], ...], size: Size) -> NDArray[np.float
     return corners
 
 
-def zone_problem(zone: Corners, size: Size) -> Problem | None:
+def zone_problem(zone: Corners, size: Size, stream: str = "") -> Problem | None:
     """What is wrong with a zone in a picture of that width and height, if anything is."""
+    lost = corner_outside(zone, size)
+    if lost is None:
+        return None
+    x, y = zone[lost]
+    of = f" of {stream}" if stream else ""
+    return Problem(
+        f"a zone with the corner ({x:g}, {y:g})",
+        f"corners in the picture{of}, which is {size[0]} x {size[1]}",
+        "corners in source pixels, of this camera, upright as it is shown",
+    )
+
+
+def corner_outside(zone: Corners, size: Size) -> int | None:
+    """The first corner of a zone that lies beyond the edges of such a picture, by its number."""
     width, height = size
-    for x, y in zone:
-        if not (0 <= x <= width and 0 <= y <= height):
-            return Problem(
-                f"a zone with the corner ({x:g}, {y:g})",
-                f"corners in the picture, which is {width} x {height}",
-                "corners in source pixels, of this camera and upright as it is shown",
-            )
-    return None
+    beyond = (n for n, (x, y) in enumerate(zone) if not (0 <= x <= width and 0 <= y <= height))
+    return next(beyond, None)

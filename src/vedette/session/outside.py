@@ -1,22 +1,29 @@
 """What a workflow names on this machine, and what is wrong with it before anything is measured."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from vedette.addresses import scheme_of
 from vedette.declaring.operator import signatures
 from vedette.declaring.paths import is_absolute
-from vedette.errors import ModelError
-from vedette.media.source import local_file
+from vedette.errors import ModelError, VedetteError
+from vedette.media.source import local_file, open_source
 from vedette.models.heads import CLASSIFIER
 from vedette.models.own import is_here, is_web, opened
+from vedette.ops.zone import corner_outside, zone_problem
 from vedette.profiling.truth import groups_asked, label_problems
-from vedette.records.mistakes import Mistake
-from vedette.types.graph import Workflow
+from vedette.records.mistakes import ElementPath, Mistake
+from vedette.types.graph import Step, Workflow
 
 
 def outside_mistakes(workflow: Workflow) -> Iterator[Mistake]:
-    """Streams' files that are not there, and all that is wrong in their labels, each with its line.
+    """Streams' files that are not there, zones outside of their pictures, and all that is wrong in
+    their labels, each with its line.
 
     Nobody is asked for what comes over a network.
     """
@@ -36,6 +43,53 @@ def outside_mistakes(workflow: Workflow) -> Iterator[Mistake]:
         for each in label_problems(stream, groups):
             yield Mistake((*path, "labels"), each.found, each.expected, each.hint, each.place)
     yield from _models(workflow)
+    yield from _zones(workflow)
+
+
+def _zones(workflow: Workflow) -> Iterator[Mistake]:
+    """Corners of zones that lie outside of the pictures they are about; the first of each zone.
+
+    Only files are opened, and one that cannot be is no mistake of the zone.
+    """
+    zones = [(step, path, zone) for step in workflow.steps for path, zone in _drawn(step)]
+    sizes = _sizes(workflow) if zones else {}
+    for step, path, zone in zones:
+        for source in sorted(workflow.sources_of(step.name)):
+            for stream, size in sizes.get(source, {}).items():
+                lost, told = corner_outside(zone, size), zone_problem(zone, size, stream)
+                if lost is not None and told is not None:
+                    yield Mistake((*path, lost), told.found, told.expected, told.hint)
+
+
+def _drawn(step: Step) -> Iterator[tuple[ElementPath, Any]]:
+    """(where it stands, corners) of each zone of a step that has the shape of one."""
+    found: Any = {}
+    if step.operator in ("presence", "present"):
+        found = {("zone",): step.settings.get("zone")}
+    elif step.operator == "zone" and isinstance(step.settings.get("zones"), Mapping):
+        named: Any = step.settings["zones"]
+        found = {("zones", name): zone for name, zone in named.items()}
+    for path, zone in found.items():
+        if zone is not None and _is_polygon(zone):
+            yield ("steps", step.name, *path), zone
+
+
+def _is_polygon(zone: Any) -> bool:
+    """Whether it has the shape of one; what else is wrong with it is said elsewhere."""
+    try:
+        return np.array(zone, np.float64).shape[1:] == (2,)
+    except (TypeError, ValueError):
+        return False
+
+
+def _sizes(workflow: Workflow) -> dict[str, dict[str, tuple[int, int]]]:
+    """The width and height of each stream that is a file, by source."""
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for source, stream in workflow.streams():
+        if stream.pace == "file" and _is_local(stream.url) and local_file(stream.url) is not None:
+            with suppress(VedetteError), open_source(replace(stream, repeat=1)) as reader:
+                found.setdefault(source, {})[stream.name] = reader.size
+    return found
 
 
 def _models(workflow: Workflow) -> Iterator[Mistake]:

@@ -12,6 +12,7 @@ import pytest
 from tests.models.fakes import FakeClassifier, FakeDetector
 
 from vedette import ops
+from vedette.change import Change
 from vedette.declaring.operator import operators, signatures
 from vedette.image import ArrayPicture
 from vedette.media.packing import pack
@@ -26,10 +27,12 @@ from vedette.types.media import Detections, Frame, Key, Packet
 FRAMES, SIZE = 8, (96, 64)
 SEEN = {n: [("car", 0.9, (4.0 + 4 * n, 10.0, 36.0 + 4 * n, 40.0))] for n in range(FRAMES)}
 DETECTOR = FakeDetector(SEEN)
-MODELS = {"Detector": DETECTOR, "Classifier": FakeClassifier()}
+CHANGE = Change((0.0, 0.0, 96.0, 64.0), np.full((50, 50), 40, np.uint8), np.ones(25), -1.0)
+MODELS = {"Detector": DETECTOR, "Classifier": FakeClassifier(), "Change": CHANGE}
 SETTINGS: dict[str, dict[str, Any]] = {
     "detect": {"classes": {"vehicle": ["car"]}},
     "match_colour": {"colour": "white"},
+    "compare": {"threshold": 0.1, "most_age": 3},
     "encode": {"kind": "frame"},
     "decode": {"kind": "frame"},
     "sample": {"rate_fps": 10},

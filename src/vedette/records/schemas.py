@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from vedette.records.profile import ProfileRecord
 from vedette.records.syntax import ClusterSyntax, WorkflowSyntax
+from vedette.types.cascade import Cascade
 from vedette.types.events import Event
 from vedette.types.plan import Plan
 
@@ -16,6 +17,7 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
     "cluster": (ClusterSyntax, "Vedette cluster (cluster.yaml)"),
     "plan": (Plan, "Vedette plan (plan.yaml)"),
     "profile": (ProfileRecord, "Vedette profile (profile.json)"),
+    "cascade": (Cascade, "Vedette cascade (cascade.json)"),
     "events": (Event, "Vedette event (a line of events.jsonl)"),
 }
 NAMES = tuple(_KINDS)

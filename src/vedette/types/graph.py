@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypeAliasType
 
+from vedette.types.cascade import Cascade
 from vedette.types.models import OwnModel
 
 Scalar = str | int | float | bool
@@ -153,7 +154,8 @@ class Workflow:
 
     ``deliver_to`` is the tier or device where answers are wanted; ``evidence_to`` where each
     event's picture is sent (None: it stays where the answer is). ``models`` are files of the
-    user's, whose variants steps may name beside those of the zoo.
+    user's, whose variants steps may name beside those of the zoo; ``cascades`` are what was learned
+    to answer a step's question at less cost.
     """
 
     name: str
@@ -166,6 +168,12 @@ class Workflow:
     evidence_to: str | None = None
     version: int = 1
     models: tuple[OwnModel, ...] = ()
+    cascades: tuple[Cascade, ...] = ()
+
+    @property
+    def own(self) -> tuple[OwnModel | Cascade, ...]:
+        """What brings variants that the zoo does not have."""
+        return (*self.models, *self.cascades)
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from vedette.types.cascade import Cascade
+
 HeadName = Literal[
     "yolox",
     "yolov5",
@@ -32,7 +34,8 @@ class Variant:
 
     ``shape`` "square": ``size`` x ``size``; "picture": ``size`` on the picture's longer side, and
     as much on the other as it needs, rounded up to 32; "file": what the model's file says (then
-    ``size`` is 0). ``over`` is the variant that an expansion's inner step runs.
+    ``size`` is 0). ``over`` is the variant that an expansion's inner step runs. ``cascade`` is what
+    becomes the stages of a cascade.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Variant:
     provider: str = "cpu"
     expansion: str | None = None
     over: str | None = None
+    cascade: Cascade | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +108,22 @@ def _tiled(one: Variant) -> Variant:
         expansion="tiles",
         over=one.name,
     )
+
+
+PARTS = {"difference": "Change", "special": "Scorer", "audit": "Audit"}
+"""What a cascade learned, by the names after its own, and what an operator takes each of them as."""
+
+
+def variants_of(own: OwnModel | Cascade) -> tuple[Variant, ...]:
+    """What steps may name of a model, or of a cascade: itself, and its learned parts.
+
+    >>> from vedette.types.cascade import Promise, Question
+    >>> gate = Cascade("gate", Question({"car": ("car",)}), Promise(0.01, 0.01), "nano", (640, 360))
+    >>> [each.name for each in variants_of(gate)]
+    ['gate', 'gate/difference', 'gate/special', 'gate/audit']
+    """
+    if isinstance(own, OwnModel):
+        return own.variants()
+    whole = Variant(own.name, own.name, 0, "file", expansion="cascade", cascade=own)
+    parts = (Variant(f"{own.name}/{part}", own.name, 0, "file", cascade=own) for part in PARTS)
+    return (whole, *parts)

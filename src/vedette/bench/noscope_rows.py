@@ -13,6 +13,7 @@ from vedette.scoring.promise import Mistakes, mistakes, runs_of
 from vedette.types.cascade import Cascade
 
 RATES = (0.01, 0.02, 0.05)
+REFERENCE, ONE_PASS = "yolox-nano-416-tiled", "yolox-nano-416"
 SPECIAL = "special"
 
 

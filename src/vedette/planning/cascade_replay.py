@@ -15,7 +15,7 @@ class Replayed:
     """``answers``: bool (n,). ``by``: (n,), which stage gave it: see ``stages``.
 
     ``seen``: how many frames each stage was shown, weighted. ``fn`` and ``fp`` count frames.
-    ``cost_ms`` is a source frame's, without an audit.
+    ``cost_ms`` is a source frame's.
     """
 
     answers: Flags
@@ -27,11 +27,12 @@ class Replayed:
     cost_ms: float
 
 
-def replay(table: Scored, setting: Setting, costs: Costs) -> Replayed:
+def replay(table: Scored, setting: Setting, costs: Costs, *, audit: float = 0.0) -> Replayed:
     """What a cascade says of every frame, with the reference's answers where it is asked.
 
     ``stages`` are "difference" (it says no by itself or repeats an answer; frames not looked at
-    have the ``by`` of the answer they carry), the models, and "reference".
+    have the ``by`` of the answer they carry), the models, and "reference". ``audit`` is the share
+    of looked-at frames that go through all stages: it costs, but answers are as without it.
 
     >>> from vedette.types.cascade import ScoreStage
     >>> table = Scored(np.array([False, True, True]), {"nano": np.array([0.1, 0.4, 0.9])})
@@ -67,7 +68,8 @@ def replay(table: Scored, setting: Setting, costs: Costs) -> Replayed:
         tuple(shown),
         float(weight[seen.truth & ~answers].sum()),
         float(weight[~seen.truth & answers].sum()),
-        _cost(setting, costs, shown, float(weight[rows].sum()), float(weight.sum())),
+        _cost_ms(setting, costs, shown, float(weight[rows].sum()), audit) / float(weight.sum())
+        + costs.decode_at(setting.frame_step),
     )
 
 
@@ -88,12 +90,15 @@ def _source(
     return found[:, 0].astype(np.intp)
 
 
-def _cost(
-    setting: Setting, costs: Costs, shown: Sequence[float], evaluated: float, total: float
+def _cost_ms(
+    setting: Setting, costs: Costs, shown: Sequence[float], evaluated: float, audit: float
 ) -> float:
+    """Of all frames, but for decoding."""
     difference = setting.difference
     look = costs.look + (costs.difference.get(difference.method, 0.0) if difference else 0.0)
-    models = [costs.models[stage.model] for stage in setting.scores]
-    spent = shown[0] * look + evaluated * costs.take
-    spent += sum(n * ms for n, ms in zip(shown[1:], [*models, costs.reference], strict=True))
-    return costs.decode_at(setting.frame_step) + spent / total
+    each_ms = [costs.take, *(costs.models[stage.model] for stage in setting.scores)]
+    looked, counts = shown[0], (evaluated, *shown[1:])
+    return looked * look + sum(
+        (count + audit * (looked - count)) * ms
+        for count, ms in zip(counts, [*each_ms, costs.reference], strict=True)
+    )

@@ -11,7 +11,7 @@ from itertools import permutations
 import numpy as np
 import numpy.typing as npt
 
-from vedette.errors import InputError, Problem
+from vedette.errors import InputError, Problem, nearest
 from vedette.planning.answer import LARGEST
 from vedette.types.cascade import DifferenceStage, Promise, ScoreStage
 
@@ -141,6 +141,15 @@ def yes_and_no(table: Scored) -> tuple[float, float]:
     return yes, float(weights.sum()) - yes
 
 
+def summed(at: Rows, amounts: Counts, count: int) -> Counts:
+    """The sum of the amounts at each place from 0.
+
+    >>> summed(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 4)
+    array([1., 0., 5., 0.])
+    """
+    return np.bincount(at, amounts, count).astype(np.float64)
+
+
 def orders(costs: Costs, models: Sequence[str], most: int = 2) -> tuple[tuple[str, ...], ...]:
     """Sequences of up to ``most`` models, cheap before dear, one of each stage's alternatives.
 
@@ -204,7 +213,28 @@ def _table_problems(table: Scored) -> Iterator[Problem]:
         yield Problem("a weight that is not above 0", "how many frames a row counts for", "1")
 
 
-def require(tables: Sequence[Scored], costs: Costs) -> None:
-    found = list(problems(tables, costs))
+def require(
+    tables: Sequence[Scored], costs: Costs, budgets: Sequence[Budget], space: Space
+) -> None:
+    found = [*problems(tables, costs), *_space_problems(tables, budgets, space)]
     if found:
         raise InputError(*found)
+
+
+def _space_problems(
+    tables: Sequence[Scored], budgets: Sequence[Budget], space: Space
+) -> Iterator[Problem]:
+    for each in budgets:
+        if not len(each.fn) == len(each.fp) == len(tables):
+            found = f"a budget for {len(each.fn)} tables"
+            yield Problem(found, f"{len(tables)} figures, one a table", "planning.budget")
+        elif not all(figure >= 0 for figure in (*each.fn, *each.fp)):
+            yield Problem("a budget below 0 or NaN", "counts of frames, from 0", "0")
+    if not space.frame_steps or min(space.frame_steps) < 1:
+        yield Problem("no frame step, or one below 1", "steps from 1", "1, 2, 5")
+    if min(space.most_ages, default=1) < 1:
+        yield Problem("an age below 1", "source frames, from 1", "10, 30, 100")
+    known = {name for table in tables for name in table.scores}
+    for order in space.orders or ():
+        for name in {*order} - known:
+            yield Problem(f"no scores of {name}", "models with scores", nearest(name, [*known]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vedette.planning.cascade_scored import Counts, Flags, Floats, Rows, Scored
+from vedette.planning.cascade_scored import Counts, Flags, Floats, Rows, Scored, summed
 
 ANSWERED_NO = -1
 """In place of an evaluated frame: a background that did not change means no."""
@@ -38,8 +38,8 @@ class Film:
     def carried(self, looked: Rows) -> tuple[Counts, Counts]:
         """Yes and no frames that have the answer of each looked-at row, itself included."""
         whose = np.cumsum(np.isin(np.arange(len(self.truth)), looked)) - 1
-        yes = np.bincount(whose, self.weight * self.truth, len(looked))
-        return yes, np.bincount(whose, self.weight * ~self.truth, len(looked))
+        yes = summed(whose, self.weight * self.truth, len(looked))
+        return yes, summed(whose, self.weight * ~self.truth, len(looked))
 
 
 def film(tables: Sequence[Scored]) -> Film:

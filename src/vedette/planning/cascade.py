@@ -1,0 +1,274 @@
+"""NoScope's search (Kang et al., VLDB 2017) for a cascade that keeps budgets at the least cost.
+
+Exhaustive over difference method, its threshold and age, frame step, models, their order and both
+thresholds of each. Errors are exact counts over source frames: frames that are skipped or the same
+have the last answer. Both kinds of error are budgeted jointly over detector and models, where the
+source halves the budget and splits it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vedette.planning.cascade_cut import SLACK, Sorted
+from vedette.planning.cascade_paths import Path, paths, settings_of
+from vedette.planning.cascade_scatter import Scatter, Weighed, thinned
+from vedette.planning.cascade_scored import (
+    Budget,
+    Costs,
+    Counts,
+    Floats,
+    Rows,
+    Scored,
+    Setting,
+    Space,
+    orders,
+    require,
+    summed,
+    yes_and_no,
+)
+from vedette.types.cascade import ScoreStage
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A setting with its errors by table and its cost, CPU ms a source frame at speed 1.
+
+    ``asked`` is the share of source frames that the reference is asked about, without the audit.
+    """
+
+    setting: Setting
+    fn: tuple[float, ...]
+    fp: tuple[float, ...]
+    cost_ms: float
+    asked: float
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Cheapest first, ties by fewest errors."""
+        return round(self.cost_ms, 9), sum(self.fn) + sum(self.fp)
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """``best``: for each budget the cheapest setting, None where nothing keeps it.
+
+    ``nearest``: where a budget is kept by nothing, what exceeds it least, else None. ``scatter``:
+    what was weighed on the way, thinned. ``combinations``: how many the search covers;
+    ``evaluated``: for how many sequences of stages a best pair of thresholds was worked out.
+    """
+
+    best: tuple[Found | None, ...]
+    nearest: tuple[Found | None, ...]
+    scatter: Scatter
+    combinations: int
+    evaluated: int
+
+
+def search(
+    tables: Sequence[Scored],
+    costs: Costs,
+    budgets: Sequence[Budget],
+    space: Space | None = None,
+) -> Searched:
+    """The cheapest setting for each budget, which holds in every table alike.
+
+    A single promise with and without a margin is two budgets: both are answered in one search.
+    Cost is over all tables together. Raises InputError for tables that make no sense.
+
+    >>> table = Scored(np.array([0, 0, 1, 1, 0, 1], bool),
+    ...                {"nano": np.array([0.1, 0.2, 0.6, 0.9, 0.3, 0.95])})
+    >>> costs = Costs(reference=40.0, models={"nano": 8.0})
+    >>> found, = search([table], costs, [Budget((0.0,), (0.0,))], Space(frame_steps=(1,))).best
+    >>> found.setting.scores, found.cost_ms
+    ((ScoreStage(model='nano', low=0.30000000000000004, high=0.6),), 8.0)
+    """
+    space = space or Space()
+    require(tables, costs, budgets, space)
+    hunt = _Hunt(tables, costs, budgets, space)
+    combinations = 0
+    for path in paths(tables, space):
+        groups = {name: len(np.unique(each[path.rows])) for name, each in hunt.scores.items()}
+        combinations += sum(settings_of(path, [groups[m] for m in order]) for order in hunt.orders)
+        hunt.weigh(path)
+    return Searched(
+        tuple(hunt.best),
+        tuple(
+            near if best is None else None
+            for best, near in zip(hunt.best, hunt.nearest, strict=True)
+        ),
+        thinned(hunt.weighed),
+        combinations,
+        hunt.evaluated,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Limits:
+    """The most errors by table that are left to spend."""
+
+    fn: Counts
+    fp: Counts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Left:
+    """Frames of a path (by place in it) that earlier stages left, what is left to spend on them.
+
+    ``spent_ms`` is what all frames cost so far, ``most_ms`` the most they may cost in the end.
+    """
+
+    frames: Rows
+    limits: _Limits
+    spent_ms: float
+    most_ms: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stages:
+    """Models with their thresholds: CPU ms of all frames, what the reference is left, errors."""
+
+    spent_ms: float
+    asked: float
+    fn: Counts
+    fp: Counts
+    scores: tuple[ScoreStage, ...] = ()
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        return self.spent_ms, float(self.fn.sum() + self.fp.sum())
+
+
+class _Hunt:
+    """The best so far for every budget, which is what the rest has to beat."""
+
+    def __init__(
+        self, tables: Sequence[Scored], costs: Costs, budgets: Sequence[Budget], space: Space
+    ) -> None:
+        models = [*tables[0].scores]
+        wanted = orders(costs, models) if space.orders is None else space.orders
+        self.orders = ((), *(order for order in wanted if order))
+        self.scores: dict[str, Floats] = {
+            name: np.concatenate([table.scores[name] for table in tables]) for name in models
+        }
+        self.totals = np.array([yes_and_no(table) for table in tables])
+        self.limits = [_limits(budget, self.totals) for budget in budgets]
+        self.best: list[Found | None] = [None] * len(budgets)
+        self.nearest: list[Found | None] = [None] * len(budgets)
+        self.weighed: list[Weighed] = []
+        self.evaluated = 0
+        self._excess = [np.inf] * len(budgets)
+        self._costs, self._space = costs, space
+
+    def weigh(self, path: Path) -> None:
+        """Try every order of models on the frames that a path evaluates, for every budget."""
+        limits = [_Limits(each.fn - path.missed, each.fp) for each in self.limits]
+        keepable = [number for number, each in enumerate(limits) if _may_keep(path, each)]
+        every, base_ms = np.arange(len(path.rows)), path.base_ms(self._costs, self._space.audit)
+        for order in self.orders:
+            for number in keepable if order else range(len(limits)):
+                best = self.best[number]
+                most_ms = np.inf if best is None else best.cost_ms * path.frames
+                left = _Left(every, limits[number], base_ms, most_ms)
+                stages = self._stages(path, order, left)
+                if stages is not None:
+                    self._note(path, stages, number, limits[number])
+
+    def _stages(self, path: Path, order: tuple[str, ...], left: _Left) -> _Stages | None:
+        """The best thresholds for models in this order; None where nothing keeps the limits.
+
+        The last model's thresholds are exact, those of one before it are tried in pairs.
+        """
+        shown = path.shown.where(left.frames)
+        weight = float(shown.weight.sum())
+        if not order:
+            spent_ms = left.spent_ms + self._asked_ms(path, weight)
+            return _Stages(spent_ms, weight, *shown.errors(shown.truth))
+        seen = path.audited(weight, self._space.audit)
+        spent_ms = left.spent_ms + seen * self._costs.models[order[0]]
+        if spent_ms > left.most_ms + SLACK:
+            return None
+        ranked = Sorted(shown, self.scores[order[0]][path.rows[left.frames]])
+        self.evaluated += 1
+        left = replace(left, spent_ms=spent_ms)
+        if len(order) > 1:
+            return self._before(path, order, ranked, left)
+        cut = ranked.best(left.limits.fn, left.limits.fp, self._space.least_unsure * weight)
+        if cut is None:
+            return None
+        stage = ScoreStage(order[0], *ranked.thresholds(cut.low, cut.high))
+        spent_ms += self._asked_ms(path, cut.unsure)
+        return _Stages(spent_ms, cut.unsure, cut.fn, cut.fp, (stage,))
+
+    def _before(
+        self, path: Path, order: tuple[str, ...], ranked: Sorted, left: _Left
+    ) -> _Stages | None:
+        """The best pair for a model that others follow, with the best of theirs."""
+        best = None
+        for low, high in self._pairs(ranked, left.limits):
+            fn, fp = ranked.answered(low, high)
+            rest = _Left(
+                left.frames[ranked.between(low, high)],
+                _Limits(left.limits.fn - fn, left.limits.fp - fp),
+                left.spent_ms,
+                left.most_ms if best is None else best.spent_ms,
+            )
+            found = self._stages(path, order[1:], rest)
+            if found is None:
+                continue
+            stage = ScoreStage(order[0], *ranked.thresholds(low, high))
+            errors = found.fn + fn, found.fp + fp
+            stages = _Stages(found.spent_ms, found.asked, *errors, (stage, *found.scores))
+            if best is None or stages.rank < best.rank:
+                best = stages
+        return best
+
+    def _asked_ms(self, path: Path, asked: float) -> float:
+        return path.audited(asked, self._space.audit) * self._costs.reference
+
+    def _pairs(self, ranked: Sorted, limits: _Limits) -> list[tuple[int, int]]:
+        """Those that leave the fewest first: what they cost cuts the others short."""
+        cuts = ranked.pairs(limits.fn, limits.fp, self._space.pairs)
+        left = ranked.weight[cuts[:, 1]] - ranked.weight[cuts[:, 0]]
+        return [(low, high) for low, high in cuts[np.argsort(left, kind="stable")].tolist()]
+
+    def _note(self, path: Path, stages: _Stages, number: int, limits: _Limits) -> None:
+        """Keep what is best, or nearest, and where it lies in the scatter."""
+        found = Found(
+            Setting(path.difference, stages.scores, path.step),
+            tuple((stages.fn + path.missed).tolist()),
+            tuple(stages.fp.tolist()),
+            stages.spent_ms / path.frames,
+            stages.asked / path.frames,
+        )
+        yes, no = self.totals.sum(0)
+        shares = sum(found.fn) / max(yes, 1.0), sum(found.fp) / max(no, 1.0)
+        self.weighed.append((found.cost_ms, *shares, found.setting))
+        excess = float(np.max([stages.fn - limits.fn, stages.fp - limits.fp]))
+        best = self.best[number]
+        if excess <= SLACK and (best is None or found.rank < best.rank):
+            self.best[number] = found
+        if excess < self._excess[number] - SLACK:
+            self._excess[number], self.nearest[number] = excess, found
+
+
+def _limits(budget: Budget, totals: Counts) -> _Limits:
+    """A budget, less where it would let one answer stand for all: that is no cascade."""
+    most = np.minimum([budget.fn, budget.fp], totals.T * (1 - 1e-6))
+    return _Limits(most[0], most[1])
+
+
+def _may_keep(path: Path, limits: _Limits) -> bool:
+    """False where the answers that frames share rule it out, whatever they are.
+
+    Either answer to a frame errs on ``no`` or on ``yes`` of those that share it. Each at the
+    smaller share of what it may spend, both budgets together are spent at most once each.
+    """
+    if (limits.fn < -SLACK).any():
+        return False
+    shown = path.shown
+    fn = shown.yes / (limits.fn[shown.table] + SLACK)
+    fp = shown.no / (limits.fp[shown.table] + SLACK)
+    least = summed(shown.table, np.minimum(fn, fp), shown.tables)
+    return bool((least <= 2 + 1e-6).all())

@@ -75,6 +75,7 @@ class Evidence:
     ``fn`` counts yes frames answered no over all yes frames, ``fp`` no frames answered yes over
     all no frames; ``runs`` are the runs of yes and of no in what decided. ``cpu_ms`` is a source
     frame's cost at speed 1, decoding included, beside the reference's ``reference_ms``.
+    ``reasons`` say in plain words why it was chosen, and what was passed over.
     """
 
     fn: Share
@@ -84,6 +85,7 @@ class Evidence:
     reference_ms: float
     checked_fn: Share | None = None
     checked_fp: Share | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

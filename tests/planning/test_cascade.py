@@ -6,14 +6,13 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vedette.errors import InputError
 from vedette.planning.cascade import Found, search
 from vedette.planning.cascade_replay import Replayed, replay
-from vedette.planning.cascade_scored import NEVER, Budget, Costs, Scored, Setting, Space, budget
-from vedette.types.cascade import DifferenceStage, Promise, ScoreStage
+from vedette.planning.cascade_scored import NEVER, Budget, Costs, Scored, Setting, Space
+from vedette.types.cascade import DifferenceStage, ScoreStage
 
 COSTS = Costs(
     reference=64.0,
@@ -30,15 +29,15 @@ SPACE = Space(
     least_unsure=0.0,
     pairs=100,
 )
-EIGHTHS = st.integers(0, 8).map(lambda n: n / 8)
+QUARTERS = st.integers(0, 4).map(lambda n: n / 4)
 
 
 @st.composite
 def tables(draw: st.DrawFn, models: Sequence[str] = ("special:a", "nano")) -> Scored:
-    count = draw(st.integers(1, 8))
+    count = draw(st.integers(1, 6))
 
     def column() -> np.ndarray:
-        return np.array(draw(st.lists(EIGHTHS, min_size=count, max_size=count)))
+        return np.array(draw(st.lists(QUARTERS, min_size=count, max_size=count)))
 
     return Scored(
         truth=column() < 0.5,
@@ -108,6 +107,7 @@ def rank(found: Found | None) -> tuple[float, float]:
     return (np.inf, np.inf) if found is None else found.rank
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_the_search_for_one_model_equals_plain_enumeration(data: st.DataObject) -> None:
     given = data.draw(st.lists(tables(["nano"]), min_size=1, max_size=2))
@@ -116,6 +116,7 @@ def test_the_search_for_one_model_equals_plain_enumeration(data: st.DataObject) 
     assert rank(found) == pytest.approx(enumerated(given, limits, [(), ("nano",)]))
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_the_search_for_two_models_equals_plain_enumeration(data: st.DataObject) -> None:
     table = data.draw(tables())
@@ -136,6 +137,7 @@ def enumerated_two(table: Scored, limits: Budget) -> tuple[float, float]:
     return best
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_what_is_found_replays_to_its_own_figures(data: st.DataObject) -> None:
     given = data.draw(st.lists(tables(), min_size=1, max_size=2))

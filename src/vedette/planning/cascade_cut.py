@@ -155,11 +155,13 @@ class Sorted:
     def pairs(self, fn: Counts, fp: Counts, most: int) -> npt.NDArray[np.intp]:
         """Cuts worth trying where another model follows, (pairs, 2), at most ``most`` ** 2.
 
-        Of cuts with equal errors only the one that answers most: it leaves the fewest to pay for.
+        Of cuts whose answers err alike only the one that answers most: it leaves the fewest to
+        pay for.
         """
-        lows = _last_of_equals(self.a)
-        lows = lows[(self.a[:, lows] <= fn[:, None] + SLACK).all(0)]
-        wrong = self.e[:, -1:] - self.e
+        wrong = self.a + self.b
+        lows = _last_of_equals(wrong)
+        lows = lows[(wrong[:, lows] <= fn[:, None] + SLACK).all(0)]
+        wrong = self.total_no[:, None] - self.d - self.e
         highs = self.groups - _last_of_equals(wrong[:, ::-1])
         highs = highs[(wrong[:, highs] <= fp[:, None] + SLACK).all(0)]
         low, high = np.meshgrid(_thinned(lows, most), _thinned(highs, most))

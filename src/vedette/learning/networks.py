@@ -2,7 +2,7 @@
 
 The family is that of NoScope (Kang et al., VLDB 2017, section 4): one or two layers of
 convolutions over 50x50x3, one hidden dense layer, a yes or no. Beside theirs stand networks
-whose first convolution takes every other pixel, which cost a tenth on a CPU and lose little.
+whose first convolution takes every other pixel: .05 CPU ms a frame instead of .2 to .8.
 Nothing here needs torch.
 """
 
@@ -27,7 +27,7 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """3x3 without padding, then ReLU, then the greatest of each 2x2."""
+    """3x3 without padding, then ReLU and the greatest of each 2x2."""
 
     inputs: int
     filters: int
@@ -110,8 +110,8 @@ SMALL = (
 
 ARCHITECTURES: Mapping[str, Architecture] = {each.name: each for each in (*SMALL, *PAPER)}
 
-SEARCHED = ("s8-16-d16", "s16-32-64-d32")
-"""Searched unless said otherwise: few enough for two cores."""
+SEARCHED = ("s8-16-d16", "s16-32-d32", "s16-32-64-d32")
+"""Searched unless said otherwise: each trains in seconds and answers in .05 CPU ms or less."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -29,17 +29,18 @@ class Recipe:
     """How a network is trained.
 
     At most ``epochs``, and no more once ``patience`` of them in a row did not better the loss on
-    the validation part. An epoch draws ``draws`` samples at most, as many yes as no, in batches
-    of ``batch``. ``rate`` and ``decay`` are AdamW's (Loshchilov and Hutter, 2019), ``dropout`` is
-    of the hidden units. Pictures vary by ``gain``, ``shade`` and ``noise`` (of the full range) and
-    move by up to ``shift`` pixels. ``threads`` are torch's; only equal ones give equal weights.
+    the validation part. An epoch draws as many samples as there are, within ``draws`` (fewest,
+    most), as many yes as no, in batches of ``batch``. ``rate`` and ``decay`` are AdamW's
+    (Loshchilov and Hutter, 2019), ``dropout`` is of the hidden units. Pictures vary by ``gain``,
+    ``shade`` and ``noise`` (of the full range) and move by up to ``shift`` pixels. ``threads`` are
+    torch's; only equal ones give equal weights.
     """
 
     epochs: int = 40
-    patience: int = 8
-    draws: int = 4096
+    patience: int = 6
+    draws: tuple[int, int] = (1024, 4096)
     batch: int = 64
-    rate: float = 1e-3
+    rate: float = 2e-3
     decay: float = 1e-2
     dropout: float = 0.3
     gain: float = 0.2
@@ -74,17 +75,23 @@ class Trainer:
         """Learn from a draw of the rows; returns the mean loss over it."""
         recipe, torch = self._recipe, self._torch
         chance = np.random.default_rng((recipe.seed, number))
-        drawn = _balanced(rows, self._labels[rows], recipe.draws, chance)
+        count = min(max(len(rows), recipe.draws[0]), recipe.draws[1])
+        drawn = _balanced(rows, self._labels[rows], count, chance)
+        side = self._pixels.shape[1]
+        noise = chance.standard_normal((recipe.batch, 3, side, side), np.float32) * np.float32(
+            recipe.noise
+        )
         total = 0.0
         with _steady(torch, recipe.threads), torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(chance.integers(2**31)))
             for start in range(0, len(drawn), recipe.batch):
-                total += self._step(drawn[start : start + recipe.batch], chance)
+                total += self._step(drawn[start : start + recipe.batch], noise, chance)
         return total / len(drawn)
 
-    def _step(self, rows: NDArray[np.int64], chance: np.random.Generator) -> float:
+    def _step(self, rows: NDArray[np.int64], noise: Floats, chance: np.random.Generator) -> float:
         torch, recipe = self._torch, self._recipe
-        varied = _varied(planar(self._pixels[rows]), recipe, chance) - self._mean
+        varied = _varied(planar(self._pixels[rows]), noise, recipe, chance)
+        varied -= self._mean
         wanted = torch.from_numpy(self._labels[rows].astype(np.float32))
         logits = _logits(torch, self._shape, self._values, torch.from_numpy(varied), recipe.dropout)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, wanted)
@@ -165,7 +172,7 @@ def _logits(torch: Any, shape: Architecture, values: Mapping[str, Any], x: Any, 
     for name, layer in shape.layers:
         weight, bias = values[f"{name}.weight"], values[f"{name}.bias"]
         if isinstance(layer, Convolution):
-            x = call.max_pool2d(call.relu(call.conv2d(x, weight, bias, stride=layer.stride)), 2)
+            x = call.relu(call.max_pool2d(call.conv2d(x, weight, bias, stride=layer.stride), 2))
         elif layer.outputs == 1:
             x = call.linear(call.dropout(x, drop), weight, bias)
         else:
@@ -189,10 +196,10 @@ def _first_weights(shape: Architecture, seed: int) -> Weights:
 
 
 def _balanced(
-    rows: NDArray[np.int64], labels: Labels, draws: int, chance: np.random.Generator
+    rows: NDArray[np.int64], labels: Labels, count: int, chance: np.random.Generator
 ) -> NDArray[np.int64]:
     """As many yes as no, each sample as seldom twice as can be, in no order."""
-    half = max(1, min(draws, len(rows)) // 2)
+    half = count // 2
     picked = []
     for side in (rows[labels], rows[~labels]):
         rounds = -(-half // len(side))
@@ -201,17 +208,22 @@ def _balanced(
     return drawn
 
 
-def _varied(inputs: Floats, recipe: Recipe, chance: np.random.Generator) -> Floats:
-    """Other light, a noisier sensor, a shaken mast: what a fixed camera may see of the same."""
+def _varied(inputs: Floats, noise: Floats, recipe: Recipe, chance: np.random.Generator) -> Floats:
+    """Other light, a noisier sensor, a shaken mast: what a fixed camera may see of the same.
+
+    ``noise`` (batch, 3, side, side) is dealt out anew each time: to draw it costs as much as to
+    learn from it.
+    """
     count, _, side, _ = inputs.shape
     pad = recipe.shift
     right, down = chance.integers(0, 2 * pad + 1, 2)
     wide = np.pad(inputs, ((0, 0), (0, 0), (pad, pad), (pad, pad)), mode="edge")
-    moved = wide[:, :, down : down + side, right : right + side]
     gain = chance.uniform(1 - recipe.gain, 1 + recipe.gain, (count, 1, 1, 1))
     shade = chance.uniform(-recipe.shade, recipe.shade, (count, 1, 1, 1))
-    noise = chance.standard_normal(moved.shape, np.float32) * np.float32(recipe.noise)
-    return np.asarray(moved * gain.astype(np.float32) + shade.astype(np.float32) + noise)
+    varied = wide[:, :, down : down + side, right : right + side] * gain.astype(np.float32)
+    varied += shade.astype(np.float32)
+    varied += noise[chance.permutation(len(noise))[:count]]
+    return np.asarray(varied)
 
 
 @contextmanager

@@ -195,7 +195,7 @@ def _machines(cluster: Cluster) -> Iterator[tuple[str, _Key]]:
 
 def _objective(workflow: Workflow) -> Iterator[tuple[str, _Key]]:
     objective = workflow.objective
-    for metric in get_args(Accuracy):
+    for metric in workflow.scored():
         now = objective.floors.get(metric)
         yield (
             f"floor.{metric}",

@@ -24,12 +24,14 @@ class Checked:
     """What running a candidate showed, by metric.
 
     ``scores`` count what the choice has not seen (the part that checks); ``whole`` is the whole
-    planning part, asked for where ``scores`` count too few events (empty: take ``scores``).
+    planning part, asked for where ``scores`` count too little (empty: take ``scores``). ``perfect``
+    is what an answer without a mistake scores where ``scores`` were counted, if anybody says.
     ``broken``: the ceiling that it broke when what it did was simulated, if any.
     """
 
     scores: Mapping[str, Score]
     whole: Mapping[str, Score] = field(default_factory=dict)
+    perfect: Mapping[str, Score] = field(default_factory=dict)
     broken: str = ""
 
 
@@ -68,24 +70,29 @@ def verify(
     return Verified(chosen, verdict or "not checked", tuple(tested))
 
 
-def supports(score: Score) -> bool:
-    """Whether a score counts enough for its lower bounds to say something."""
-    return score.support >= (FEWEST_EVENTS if score.runs is None else FEWEST_RUNS)
+def supports(perfect: Score, floor: float = 0.0) -> bool:
+    """Whether enough is counted for lower bounds to say something, given a perfect score.
+
+    Of answers also whether those of a perfect score hold the floor: no score could otherwise.
+    """
+    if perfect.runs is None:
+        return perfect.support >= FEWEST_EVENTS
+    return perfect.support >= FEWEST_RUNS and perfect.lower >= floor
 
 
-def asked(objective: Objective, golden: Mapping[str, Score]) -> Objective:
-    """An objective with the floors that candidates will be held to, given golden's own scores.
+def asked(objective: Objective, perfect: Mapping[str, Score]) -> Objective:
+    """An objective with the floors that candidates will be held to, given perfect scores.
 
     Where these count too little accuracy has to reach floor + .05, so nothing that is forecast to
     reach less is worth a run.
 
     >>> from vedette.types.figures import Share
-    >>> golden = Score("event_f1", Share(5, 5, 0.85), Share(5, 5, 0.85))
-    >>> asked(Objective(floors={"event_f1": 0.9}), {"event_f1": golden}).floors
+    >>> perfect = Score("event_f1", Share(5, 5, 0.85), Share(5, 5, 0.85))
+    >>> asked(Objective(floors={"event_f1": 0.9}), {"event_f1": perfect}).floors
     {'event_f1': 0.95}
     """
     floors = {
-        metric: floor if supports(golden[metric]) else round(min(floor + MARGIN, 1.0), 9)
+        metric: floor if supports(perfect[metric], floor) else round(min(floor + MARGIN, 1.0), 9)
         for metric, floor in objective.floors.items()
     }
     return replace(objective, floors=floors)
@@ -95,8 +102,9 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     """Whether every floor holds (None: no), and why.
 
     A floor holds when the lower bounds of precision and recall hold it. Under 8 reference events,
-    or 5 runs of yes or of no, these say nothing: then the accuracy on the whole planning part has
-    to reach floor + .05, and the verdict is "not supportable" with the data there is.
+    or 5 runs of yes or of no, these say nothing, and under some hundred frames of either answer
+    they cannot hold a high floor: then the accuracy on the whole planning part has to reach
+    floor + .05, and the verdict is "not supportable" with the data there is.
     """
     if checked.broken:
         return None, checked.broken
@@ -107,7 +115,7 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
         whole = checked.whole.get(metric, score)
         if whole.support == 0:
             return None, f"there is no {_lacking(whole)} to count {metric} on"
-        if supports(score):
+        if supports(checked.perfect.get(metric, score), floor):
             keeps, value, needed = score.lower >= floor, score.lower, floor
             reason = f"the lower bound of {metric} is {value:.3f}"
         else:
@@ -124,7 +132,9 @@ def supported(score: Score) -> str:
     """What a score counts, in words."""
     if score.runs is None:
         return f"{score.recall.total} reference events"
-    return f"{score.runs[0]} runs of yes and {score.runs[1]} of no"
+    yes, no = score.runs
+    frames = f"{score.recall.total} and {score.precision.total} frames"
+    return f"{yes} runs of yes and {no} of no ({frames})"
 
 
 def _lacking(score: Score) -> str:

@@ -1,14 +1,12 @@
 """Whether the parts of a profile belong together: what reads them takes that for granted."""
 
 from collections.abc import Iterator
-from typing import get_args
 
 import numpy as np
 
-from vedette.types.graph import Accuracy
+from vedette.types.graph import OF_ANSWERS, OF_OBJECTS, Accuracy
 from vedette.types.profile import Profile, StepTrace, Sweep, Trace
 
-METRICS: tuple[str, ...] = get_args(Accuracy)
 Fault = tuple[str, str]
 """What was found, and what was expected."""
 
@@ -19,20 +17,25 @@ def faults(profile: Profile) -> Iterator[Fault]:
     yield from _trace_faults(profile.verify_golden, "verify_golden")
     if _steps(profile.verify_golden) != _steps(profile.golden):
         yield "other steps in verify_golden than in golden", "the same steps"
+    metrics = OF_ANSWERS if profile.scores.keys() >= set(OF_ANSWERS) else OF_OBJECTS
     for (knob, value), sweep in profile.sweeps.items():
         name = f"the sweep of {knob} = {value}"
         yield from _trace_faults(sweep.trace, name)
+        yield from _score_faults(sweep, name, metrics)
         yield from _sweep_faults(sweep, knob, name, profile.golden)
         if sweep.trace.choice != {**profile.golden.choice, knob: value}:
             yield f"another choice in {name}", "golden's, with that knob at that value"
+
+
+def _score_faults(sweep: Sweep, name: str, metrics: tuple[Accuracy, ...]) -> Iterator[Fault]:
+    if missing := [metric for metric in metrics if metric not in sweep.scores]:
+        yield f"no {missing[0]} in the scores of {name}", f"scores of {', '.join(metrics)}"
 
 
 def _sweep_faults(sweep: Sweep, knob: str, name: str, golden: Trace) -> Iterator[Fault]:
     trace, owner = sweep.trace, knob.rpartition(".")[0]
     if knob not in golden.choice:
         yield f"{name}, which golden's choice lacks", f"one of {', '.join(golden.choice)}"
-    if missing := [metric for metric in METRICS if metric not in sweep.scores]:
-        yield f"no {missing[0]} in the scores of {name}", f"scores of {', '.join(METRICS)}"
     if {_declared(step) for step in trace.steps} != {_declared(step) for step in golden.steps}:
         yield f"other steps in {name} than in golden", "the same steps"
     elif _steps(trace, besides=owner) != _steps(golden, besides=owner):

@@ -12,7 +12,7 @@ from vedette.scoring.intervals import lower_bound, pooled, share
 from vedette.scoring.labelled import answering, with_labels
 from vedette.scoring.target import Target, TargetScore, target_score
 from vedette.types.figures import Against, Score
-from vedette.types.graph import Accuracy, EventRule
+from vedette.types.graph import OF_OBJECTS, Accuracy, EventRule
 from vedette.types.profile import Trace
 
 __all__ = [
@@ -33,11 +33,8 @@ __all__ = [
 ]
 
 
-OBJECTS: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
-
-
 def score(
-    reference: Trace, answer: Trace, rule: EventRule, metrics: Iterable[Accuracy] = OBJECTS
+    reference: Trace, answer: Trace, rule: EventRule, metrics: Iterable[Accuracy] = OF_OBJECTS
 ) -> dict[str, Score]:
     """An answer's scores (``Workflow.scored`` says which), counts pooled over the streams."""
     truth = against(reference)

@@ -43,7 +43,7 @@ class Desk:
 
     def searched(self, limits: Limits, name: str) -> Plan:
         self.progress("weigh choices", 0, 1)
-        known = variants(self.workflow.models, larger=True)
+        known = variants(self.workflow.own, larger=True)
         for workflow in (expected_to_hold(self.workflow, self.measured), self.workflow):
             ranking = choose(
                 self.measured, workflow, self.cluster, known, signatures(), limits=limits
@@ -79,7 +79,7 @@ class Desk:
 
     def _baseline(self) -> Candidate:
         choice, warning = baseline_choice(self.measured, self.workflow)
-        expanded = expand(self.workflow, choice, variants(self.workflow.models, larger=True))
+        expanded = expand(self.workflow, choice, variants(self.workflow.own, larger=True))
         placement = baseline_placement(expanded, self.cluster, signatures())
         trace = compose(self.measured, choice, expanded)
         costs = figures(expanded, placement, self.cluster, trace, signatures())
@@ -109,7 +109,7 @@ class Desk:
     def deployed(self, candidate: Candidate) -> Deployment:
         """A candidate with its packing written out."""
         expanded = expand(
-            self.workflow, candidate.choice, variants(self.workflow.models, larger=True)
+            self.workflow, candidate.choice, variants(self.workflow.own, larger=True)
         )
         qp = candidate.choice["transport.qp"]
         placed, placement = transport(
@@ -156,7 +156,7 @@ class Desk:
 
     def _forecast(self, candidate: Candidate) -> Figures:
         expanded = expand(
-            self.workflow, candidate.choice, variants(self.workflow.models, larger=True)
+            self.workflow, candidate.choice, variants(self.workflow.own, larger=True)
         )
         trace = compose(self.measured, candidate.choice, expanded)
         return self._simulated(self.deployed(candidate), trace)
@@ -186,17 +186,19 @@ class Desk:
         It is simulated where its forecast is within a factor of two of a limit.
         """
         found = self._scored(self.measured.verify_golden, trace)
+        perfect = perfect_scores(self.workflow, self.measured.verify_golden)
         is_loaded = 2 * max(candidate.figures.load.values(), default=0.0) > LIMIT
         if is_loaded or self._near(candidate):
             broken = self._broken_by(self._simulated(deployment, trace))
             if broken:
                 return Checked(found, broken=broken)
         floors = self.workflow.objective.floors
-        if all(supports(found[metric]) for metric in floors):
-            return Checked(found)
+        if all(supports(perfect[metric], floor) for metric, floor in floors.items()):
+            return Checked(found, perfect=perfect)
         other = next(self.pool.in_order([self._job(deployment, "choose")])).trace
         more = self._scored(self.measured.golden, other)
-        return Checked(found, {name: pooled(found[name], more[name]) for name in found})
+        whole = {name: pooled(found[name], more[name]) for name in found}
+        return Checked(found, whole, perfect)
 
     def _scored(self, golden: Trace, answer: Trace) -> dict[str, Score]:
         truth, asked_for = reference(golden, self.workflow), self.workflow.scored()
@@ -257,9 +259,14 @@ def proof_of(chosen: Candidate, ranking: Ranking) -> Proof:
 
 def expected_to_hold(workflow: Workflow, measured: Profile) -> Workflow:
     """The workflow with the floors that its candidates will be held to when they are run."""
-    golden = reference(measured.verify_golden, workflow)
-    scores = score(golden, measured.verify_golden, workflow.events, workflow.scored())
-    return replace(workflow, objective=asked(workflow.objective, scores))
+    perfect = perfect_scores(workflow, measured.verify_golden)
+    return replace(workflow, objective=asked(workflow.objective, perfect))
+
+
+def perfect_scores(workflow: Workflow, golden: Trace) -> dict[str, Score]:
+    """Those of the reference against itself."""
+    truth = reference(golden, workflow)
+    return score(truth, truth, workflow.events, workflow.scored())
 
 
 def _key(candidate: Candidate) -> str:

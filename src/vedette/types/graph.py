@@ -51,7 +51,9 @@ class Stream:
     oldest) or as fast as they are taken (``file``: a full queue blocks). ``labels`` names a file in
     which people said what there is to see (MOTChallenge text or COCO JSON): accuracy is then
     against it, on the frames that it covers, and elsewhere against the golden setting. ``rotate``
-    turns what a player would show clockwise, for a camera that hangs sideways.
+    turns what a player would show clockwise, for a camera that hangs sideways. ``decode`` "asked":
+    a file's picture is decoded, and charged for, when a step first looks at it, and what no step
+    looks at is skipped where the codec allows it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Stream:
     repeat: int = 1
     labels: str | None = None
     rotate: Literal[0, 90, 180, 270] = 0
+    decode: Literal["all", "asked"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class EventRule:
 
 
 Accuracy = Literal["event_f1", "frame_f1", "answers"]
+OF_OBJECTS: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
+OF_ANSWERS: tuple[Accuracy, ...] = ("answers",)
 Metric = Literal[
     "camera_mbps",
     "wan_mbps",
@@ -210,7 +215,7 @@ class Workflow:
 
     def scored(self) -> tuple[Accuracy, ...]:
         """How its accuracy is counted, that which floors are usually set on first."""
-        return ("answers",) if self.asks() else ("event_f1", "frame_f1")
+        return OF_ANSWERS if self.asks() else OF_OBJECTS
 
     def usual_floors(self) -> Mapping[Accuracy, float]:
         """The floors where nobody sets any."""

@@ -92,6 +92,8 @@ def _stream(stream: Stream, folder: Path | None) -> dict[str, Any]:
         plain["pace"] = stream.pace
     if stream.rotate:
         plain["rotate"] = stream.rotate
+    if stream.decode != "all":
+        plain["decode"] = stream.decode
     return plain if stream.repeat == 1 else plain | {"repeat": stream.repeat}
 
 

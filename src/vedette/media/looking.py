@@ -25,6 +25,8 @@ class Facts:
     """``size`` is that of the upright picture, which ``turn`` leads to.
 
     ``zero_pts`` is the first frame's. ``declared`` counts the frames that a pass should have.
+    ``packets`` are (pts, whether a keyframe's) in file order, empty where they do not say which
+    frames come of them.
     """
 
     size: tuple[int, int]
@@ -33,6 +35,7 @@ class Facts:
     declared: int | None = None
     zero_pts: int | None = None
     exact_time: bool = True
+    packets: tuple[tuple[int, bool], ...] = ()
 
 
 def look_at(stream: VideoStream, first: av.VideoFrame) -> Facts:
@@ -45,7 +48,12 @@ def look_through(path: Path, note: Note) -> Facts:
     """All packets of a file without decoding them, and its first frames."""
     container, stream = open_video(path, threads=1)
     with container:
-        pts = [p.pts for p in packets(container, stream, note) if p.size and not p.is_discard]
+        found = [
+            (packet.pts, packet.is_keyframe)
+            for packet in packets(container, stream, note)
+            if packet.size and not packet.is_discard
+        ]
+        pts = [each for each, _ in found]
         declared = max(stream.frames, len(pts), _frames_by_duration(container, stream))
         rate = _rate(stream)
     first = _first_frames(path)
@@ -60,7 +68,17 @@ def look_through(path: Path, note: Note) -> Facts:
         declared=declared,
         zero_pts=first[0].pts,
         exact_time=exact,
+        packets=_telling(found, first) if exact else (),
     )
+
+
+def _telling(
+    found: list[tuple[int | None, bool]], first: list[av.VideoFrame]
+) -> tuple[tuple[int, bool], ...]:
+    """The packets, if the first of them become the frames that really came."""
+    known = [(pts, is_key) for pts, is_key in found if pts is not None]
+    begins = sorted(pts for pts, _ in known)[: len(first)]
+    return tuple(known) if begins == [frame.pts for frame in first] else ()
 
 
 def _first_frames(path: Path) -> list[av.VideoFrame]:

@@ -42,7 +42,7 @@ def open_source(
     again with ``patience``.
     """
     notebook = Notebook(stream.name)
-    url, how = expanded(stream.url), How(threads, clockwise(stream.rotate), clock=patience.clock)
+    url, how = expanded(stream.url), _how(stream, threads, patience)
     scheme = scheme_of(url) or "file"
     if scheme in SCHEMES or device_of(url) is not None:
         return Reader(stream, _connected(stream, notebook, how, patience), notebook)
@@ -54,6 +54,11 @@ def open_source(
             "a path without a scheme",
         )
     return Reader(stream, _on_disk(stream.url, notebook, how), notebook)
+
+
+def _how(stream: Stream, threads: int, patience: Patience) -> How:
+    turn, asked = clockwise(stream.rotate), stream.decode == "asked"
+    return How(threads, turn, asked=asked, clock=patience.clock)
 
 
 def _connected(stream: Stream, notebook: Notebook, how: How, patience: Patience) -> Pictures:

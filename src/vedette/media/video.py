@@ -12,6 +12,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from vedette.media.asked import Film, Index
 from vedette.media.looking import look_at, look_through, without_frames
 from vedette.media.packets import OPEN_S, frames, open_video
 from vedette.media.picture import DecodedPicture
@@ -27,7 +28,8 @@ class How:
     """How a video is read. ``threads``: 0 the decoder's choice, 1 none beside the caller's.
 
     ``turn`` is on top of what the video itself says. ``size`` is what it passes for, where that
-    is not its own. ``open_s`` is how long a stream may take to open.
+    is not its own. ``open_s`` is how long a stream may take to open. ``asked``: a file's pictures
+    are decoded when they are asked for.
     """
 
     threads: int = 0
@@ -35,6 +37,7 @@ class How:
     live: bool = False
     size: tuple[int, int] | None = None
     open_s: float = OPEN_S
+    asked: bool = False
     clock: Callable[[], float] = time.monotonic
 
 
@@ -71,9 +74,16 @@ class Video:
         self.size = how.size or how.turn.size(*self._facts.size)
         self.rate, self.declared = self._facts.rate, self._facts.declared
         self.can_seek = isinstance(url, Path) and self._facts.exact_time
+        self._index = (
+            Index(*zip(*self._facts.packets, strict=True)) if self._facts.packets else None
+        )
+        if how.asked and self._index is None:
+            note("decoded in full", "its packets do not say which frames they become", 1)
 
     def shots(self, key_pts: int | None = None) -> Iterator[Shot] | None:
         """One pass, from the keyframe with that pts on; None if it is not found there."""
+        if self._how.asked and self._index is not None:
+            return self._asked(self._index, key_pts)
         if key_pts is None:
             return self._shots(None)
         return self._shots(key_pts) if self.can_seek and self._finds(key_pts) else None
@@ -117,6 +127,24 @@ class Video:
                 continue
             time_s = timer.time(frame.pts, self._note)
             yield Shot(self._picture(frame), time_s, frame.pts if frame.key_frame else None)
+
+    def _asked(self, index: Index, key_pts: int | None) -> Iterator[Shot] | None:
+        """One pass without decoding: each picture comes when it is asked for."""
+        first = 0 if key_pts is None else index.number(key_pts)
+        if first is None or (first and first not in index.key_numbers):
+            return None
+        assert isinstance(self._url, Path)
+        opened = open_video(self._url, threads=1)
+        film = Film(opened, index, self._picture, self._note, size=self.size, first=first)
+        timer = Timer(opened[1].time_base or Fraction(1), self.rate, index.pts[0], exact=True)
+        return (
+            Shot(
+                film.picture(number),
+                timer.time(index.pts[number], self._note),
+                index.pts[number] if number in index.key_numbers else None,
+            )
+            for number in range(first, len(index))
+        )
 
     def _picture(self, frame: av.VideoFrame) -> DecodedPicture:
         size = self._turn.size(frame.width, frame.height)

@@ -109,6 +109,9 @@ class StreamSyntax(Syntax):
     Accuracy is then against these labels. A relative path starts at this file's folder."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Degrees clockwise to put upright what a player shows: for cameras that hang sideways."""
+    decode: Literal["all", "asked"] = "all"
+    """When a file is decoded: all of it as it is read, which no step is charged for, or what a step
+    asks for, which is charged to that step."""
 
 
 class ModelSyntax(Syntax):

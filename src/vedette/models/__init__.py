@@ -14,10 +14,12 @@ import numpy as np
 from vedette.errors import ModelError, Problem
 from vedette.models.assets import fetch
 from vedette.models.backend import Backend, Classifier, Detector
+from vedette.models.learned import LOADERS, Audit, Scorer
 from vedette.models.transfer import Progress, quiet
 from vedette.models.zoo import MODELS, catalogue, variant, variants
+from vedette.types.cascade import Cascade
 from vedette.types.media import Frame
-from vedette.types.models import OwnModel, Variant
+from vedette.types.models import OwnModel, Variant, variants_of
 
 if TYPE_CHECKING:
     from vedette.models.onnx_backend import OnnxBackend
@@ -55,15 +57,19 @@ def load_detector(variant_name: str) -> Detector:
     return found
 
 
-def loader(own: Iterable[OwnModel] = ()) -> Callable[[str], Any]:
-    """What loads a variant by name, of a user's ``own`` models or else of the zoo.
+def loader(own: Iterable[OwnModel | Cascade] = ()) -> Callable[[str], Any]:
+    """What loads a variant by name, of a user's ``own`` models and cascades or else of the zoo.
 
-    A process has one of each. What it returns is a Detector or a Classifier; it raises ModelError.
+    What it returns is a Detector or a Classifier, or what a cascade learned (a Change, a Scorer, an
+    Audit); it raises ModelError. A process has one of each, but for an Audit, which is one run's.
     """
-    models = {each.name: model for model in own for each in model.variants()}
+    brought = {each.name: one for one in own for each in variants_of(one)}
 
     def load(variant_name: str) -> Any:
-        return _shared(variant_name, models.get(variant_name))
+        one = brought.get(variant_name)
+        if isinstance(one, Cascade) and variant_name == f"{one.name}/audit":
+            return Audit(one)
+        return _shared(variant_name, one)
 
     return load
 
@@ -72,8 +78,10 @@ def warm(model: Any, frame: Frame) -> None:
     """Show a model one picture: the first of a size takes many times what later ones do."""
     if hasattr(model, "classify"):
         model.classify([frame])
-    else:
+    elif hasattr(model, "detect"):
         model.detect([frame], confidence=1.0)
+    elif isinstance(model, Scorer):
+        model.score(frame)
 
 
 def reference_call() -> Callable[[], None]:
@@ -91,12 +99,31 @@ def reference_call() -> Callable[[], None]:
     return call
 
 
-def _shared(name: str, own: OwnModel | None) -> Any:
+def _shared(name: str, own: OwnModel | Cascade | None) -> Any:
     key = (name, repr(own) if own else "")
     with _lock:
         if key not in _loaded:
-            _loaded[key] = _of_zoo(name) if own is None else _of_user(name, own)
+            _loaded[key] = _opened(name, own)
         return _loaded[key]
+
+
+def _opened(name: str, own: OwnModel | Cascade | None) -> Any:
+    if own is None:
+        return _of_zoo(name)
+    return _of_cascade(name, own) if isinstance(own, Cascade) else _of_user(name, own)
+
+
+def _of_cascade(name: str, own: Cascade) -> Any:
+    for part, load in LOADERS.items():
+        if name == f"{own.name}/{part}":
+            return load(own)
+    raise ModelError(
+        Problem(
+            f"the cascade {name}, which is several steps and no detector of its own",
+            "a detector, or a part of the cascade",
+            "expanding the workflow before it runs, as a plan does",
+        )
+    )
 
 
 def _of_zoo(name: str) -> Detector:

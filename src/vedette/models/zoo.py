@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 from vedette.errors import ModelError, Problem, nearest
 from vedette.models.assets import Asset
-from vedette.types.models import OwnModel, Variant
+from vedette.types.cascade import Cascade
+from vedette.types.models import OwnModel, Variant, variants_of
 
 _MEGVII = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
 
@@ -103,13 +104,16 @@ _LARGER = (
 )
 
 
-def variants(own: Iterable[OwnModel] = (), *, larger: bool = False) -> Mapping[str, Variant]:
-    """Every variant by name: those of a user's ``own`` models, then the zoo's, best first.
+def variants(
+    own: Iterable[OwnModel | Cascade] = (), *, larger: bool = False
+) -> Mapping[str, Variant]:
+    """Every variant by name: those of a user's ``own`` models and cascades, then the zoo's, best
+    first.
 
     ``larger`` adds the official models that only come from the web; a workflow must name them,
     since an open knob should not make anyone download them.
     """
-    declared = [variant for model in own for variant in model.variants()]
+    declared = [variant for each in own for variant in variants_of(each)]
     zoo = (*(_LARGER if larger else ()), *_OFFERED)
     return {variant.name: variant for variant in (*declared, *zoo)}
 

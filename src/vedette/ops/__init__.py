@@ -2,6 +2,7 @@
 
 from vedette.ops import (
     alert,
+    cascade,
     classify,
     crop,
     detect,
@@ -17,6 +18,7 @@ from vedette.ops import (
 
 __all__ = [
     "alert",
+    "cascade",
     "classify",
     "crop",
     "detect",

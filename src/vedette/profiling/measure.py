@@ -118,7 +118,7 @@ def rehearse(job: Job) -> Rehearsed:
             open_streams.enter_context(watching)
         executor = VirtualExecutor(
             operators(),
-            loader(plan.workflow.models),
+            loader(plan.workflow.own),
             reference=reference,
             onlooker=watching,
         )
@@ -141,7 +141,7 @@ def _warm(plan: Deployment, sources: Iterable[Reader]) -> None:
     models = {
         str(s.settings[name]) for s in plan.workflow.steps for name in known[s.operator].models
     }
-    load = loader(plan.workflow.models)
+    load = loader(plan.workflow.own)
     firsts = {reader.size: reader for reader in sources if reader.stream.pace == "file"}
     for reader in firsts.values():
         for frame in islice(reader.frames(), 1):

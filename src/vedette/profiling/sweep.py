@@ -134,7 +134,7 @@ def _job(
     workflow: Workflow, choice: Choice, part: str, knob: str | None, measuring: Measuring
 ) -> Job:
     placed, placement = measurable(
-        workflow, choice, variants(workflow.models, larger=True), signatures(), knob
+        workflow, choice, variants(workflow.own, larger=True), signatures(), knob
     )
     deployment = Deployment(workflow=placed, cluster=WORKSHOP, choice=choice, placement=placement)
     return Job(deployment, spans(workflow, measuring.frames, part))

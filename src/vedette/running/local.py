@@ -74,11 +74,11 @@ class LocalExecutor:
         progress: Progress | None = None,
     ) -> Report:
         with ExitStack() as scope:
-            work: Work = self._work(plan, scope)
+            real = self._work(plan, scope)
             resumed = sink.resume()
-            load_states(plan, work, resumed)
+            load_states(plan, real, resumed)
             delivery = Delivery(plan, sink, progress)
-            work = self._emulated(plan, work, delivery)
+            work = self._emulated(plan, real, delivery)
             pool = scope.enter_context(ThreadPoolExecutor(self._workers, "stage"))
             stop = stop or threading.Event()
             threads = Threads(
@@ -101,7 +101,7 @@ class LocalExecutor:
                 raise failure.explained() from None
             if finished:
                 delivery.close()
-            befell = incidents(sources, threads.tally, sink)
+            befell = incidents((*sources.values(), real), threads.tally, sink)
             cpu_s = sum(os.times()[:4]) - sum(started[:4]) if self._speed is None else None
         rates = {name: source.rate for name, source in sources.items()}
         return Report(

@@ -1,8 +1,8 @@
 """Work that is really done: operators made from their settings, called and timed."""
 
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from vedette.declaring.operator import Signatures
@@ -21,6 +21,7 @@ from vedette.running.work import (
     signatures_of,
 )
 from vedette.types.commit import SavedState
+from vedette.types.events import Incident
 from vedette.types.graph import Step
 from vedette.types.media import Bundle
 from vedette.types.plan import Deployment
@@ -51,8 +52,10 @@ class RealWork:
         self._free = {step.name: is_free(plan, step) for step in plan.workflow.steps}
         self._calls: dict[tuple[str, str], Callable[..., Any]] = {}
         self._instances: dict[tuple[str, str], Any] = {}
+        self._backends: dict[str, dict[str, Any]] = {}
+        once = cache(models)  # what steps share in a run
         for step in plan.workflow.steps:
-            self._fill(step, operators[step.operator], models)
+            self._fill(step, operators[step.operator], once)
 
     def do(self, step: Step, inputs: Mapping[str, Bundle]) -> Done:
         here = next(inputs[name] for name in step.inputs if name in inputs)
@@ -78,6 +81,18 @@ class RealWork:
         instance = self._instance(step, stream)
         if hasattr(instance, "state"):
             instance.state = unpack(state, instance.state)
+        self._begin(instance, step)
+
+    def incidents(self) -> Sequence[Incident]:
+        """What befell the models."""
+        models = {id(m): m for each in self._backends.values() for m in each.values()}
+        known = [model for model in models.values() if hasattr(model, "incidents")]
+        return [incident for model in known for incident in model.incidents()]
+
+    def _begin(self, instance: Any, step: Step) -> None:
+        """Tell an operator that wants to know its models before the first frame, and its state."""
+        if hasattr(instance, "begin"):
+            instance.begin(**self._backends[step.name])
 
     def _instance(self, step: Step, stream: str) -> Any:
         alone = self._instances.get((step.name, stream))
@@ -87,6 +102,7 @@ class RealWork:
         """Give a step its settings and models, and where it has state an instance a stream."""
         named = self._wiring[step.name].signature
         backends = {name: models(str(step.settings[name])) for name in named.models}
+        self._backends[step.name] = backends
         settings = {k: v for k, v in step.settings.items() if k not in named.models}
         if not named.stateful:
             self._calls[step.name, ALL] = partial(operator, **settings, **backends)
@@ -94,6 +110,7 @@ class RealWork:
         for stream in self._owners(step):
             instance = operator(**settings)
             self._instances[step.name, stream] = instance
+            self._begin(instance, step)
             self._calls[step.name, stream] = partial(instance, **backends)
 
     def _owners(self, step: Step) -> list[str]:

@@ -1,13 +1,13 @@
 """What is noted while a plan runs, whoever runs it."""
 
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from vedette.planning.demand import EMPTY_ANSWER_BYTES
 from vedette.running.age import Age
-from vedette.running.executor import FrameSource, Sink, StepCount
+from vedette.running.executor import Sink, StepCount
 from vedette.running.reservoir import Reservoir
 from vedette.running.ways import Way
 from vedette.running.work import Done, is_decoder
@@ -140,9 +140,15 @@ class Tally:
             self.link_bytes[way, stream] += size_bytes
 
 
-def incidents(sources: Mapping[str, FrameSource], tally: Tally, sink: Sink) -> tuple[Incident, ...]:
-    """What befell the sources and their frames; the sink is told."""
-    found = [each for source in sources.values() for each in source.incidents()]
+class Concerned(Protocol):
+    """What something may befall: a source, or work."""
+
+    def incidents(self) -> Sequence[Incident]: ...
+
+
+def incidents(concerned: Iterable[Concerned], tally: Tally, sink: Sink) -> tuple[Incident, ...]:
+    """What befell the sources, their frames, and the work; the sink is told."""
+    found = [incident for each in concerned for incident in each.incidents()]
     found += tally.drops()
     for incident in found:
         sink.incident(incident)

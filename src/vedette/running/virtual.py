@@ -84,7 +84,7 @@ class VirtualExecutor:
         except StepFailed as failure:
             sink.incident(failure.incident())
             raise failure.explained() from None
-        return _report(core, delivery, sources, "rehearsed", sink, finished=finished)
+        return _report(core, delivery, sources, "rehearsed", sink, work, finished=finished)
 
 
 def simulate(
@@ -119,7 +119,7 @@ def _report(
     sources: Mapping[str, FrameSource],
     label: Label,
     sink: Sink,
-    *,
+    *works: RealWork,
     finished: bool = True,
 ) -> Report:
     if finished:
@@ -130,7 +130,7 @@ def _report(
     return Report(
         figures=figures(core.tally, label, rates),
         events=delivery.events,
-        incidents=incidents(sources, core.tally, sink),
+        incidents=incidents((*sources.values(), *works), core.tally, sink),
         steps=core.tally.counts(),
         trace=trace,
         finished=finished,

@@ -111,7 +111,7 @@ def explain(plan: Plan, measured: Profile) -> Explanation:
         measured,
         declared,
         plan.cluster,
-        variants(declared.models, larger=True),
+        variants(declared.own, larger=True),
         signatures(),
         limits=_limits(declared, plan.cluster, method),
     )

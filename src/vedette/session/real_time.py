@@ -32,7 +32,7 @@ def in_real_time(plan: Deployment, expected: Figures, part: str = "report") -> F
     ]
     speed = 1000 * NOMINAL_S / reference_ms()
     _ensure_small(plan, expected, speed, len(shown))
-    executor = LocalExecutor(operators(), loader(plan.workflow.models), paced=True, speed=speed)
+    executor = LocalExecutor(operators(), loader(plan.workflow.own), paced=True, speed=speed)
     with ExitStack() as scope:
         sources = {
             stream.name: scope.enter_context(open_source(stream, threads=1)) for stream in shown

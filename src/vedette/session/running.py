@@ -87,7 +87,7 @@ def run(
         if annotate is not None:
             onlooker = scope.enter_context(Annotator(annotate, plan.workflow, rates))
         executor = LocalExecutor(
-            operators(), loader(plan.workflow.models), paced=paced, onlooker=onlooker
+            operators(), loader(plan.workflow.own), paced=paced, onlooker=onlooker
         )
         report = executor.run(plan, sources, sink, stop=stop, progress=through)
         if report.finished:

@@ -43,7 +43,7 @@ def _outcomes(measured: Profile, asked: Sequence[Scenario]) -> Iterator[WhatIf]:
     for each in asked:
         workflow = expected_to_hold(each.workflow, measured)
         context = Context(
-            measured, workflow, variants(each.workflow.models, larger=True), signatures()
+            measured, workflow, variants(each.workflow.own, larger=True), signatures()
         )
         every = known.setdefault(_held(each.limits), ()) or options(
             context, each.cluster, each.limits

@@ -175,9 +175,10 @@ def _about(prefix: str, arm: Arm, rate: float, beside: Beside) -> dict[str, Any]
     missed, made_up = errors(arm, truth)
     least_ms, most_ms = arm.spread_ms
     reference, decode_ms = beside.reference, beside.decode.frame_ms
+    usual = reference.runs[0].incidents
     columns = {
-        "fn": _counted(missed),
-        "fp": _counted(made_up),
+        "fn": counted(missed),
+        "fp": counted(made_up),
         "kept": is_kept(arm, truth, rate),
         "fps": fps(arm),
         "fps_spread": [1000 / most_ms, 1000 / least_ms],
@@ -186,12 +187,13 @@ def _about(prefix: str, arm: Arm, rate: float, beside: Beside) -> dict[str, Any]
         "speedup_without_decode": _over(reference.work_ms, arm.work_ms),
         "decodes_a_frame": _over(arm.frame_ms, decode_ms),
         "calls": dict(arm.runs[0].calls),
-        "incidents": list(arm.runs[0].incidents),
+        "incidents": [each for each in arm.runs[0].incidents if each not in usual],
     }
     return {f"{prefix}_{name}".lstrip("_"): value for name, value in columns.items()}
 
 
-def _counted(found: Mistakes) -> dict[str, Any]:
+def counted(found: Mistakes) -> dict[str, Any]:
+    """Counts and both intervals as plain values."""
     return {**to_plain(found), "share": found.share}
 
 

@@ -6,7 +6,6 @@ loading models are not. Before and after it the reference call (a pass of YOLOX-
 in the same process, so that time is known at speed 1, whatever else the machine does.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,12 +50,12 @@ def timed(plan: Deployment, span: Span, answer: str) -> Timed:
     (_, stream), *_ = plan.workflow.streams()
     sink = Answers(answer)
     call = reference_call()
-    executor = LocalExecutor(operators(), loader(plan.workflow.models))
+    executor = LocalExecutor(operators(), loader(plan.workflow.own))
     with open_source(stream) as source:
         watched = Watched(source)
         before = spent_s(call)
         report = executor.run(plan, {stream.name: watched}, sink, spans={stream.name: span})
-        cpu_s = process_s() - watched.begun_s
+        cpu_s = time.process_time() - watched.begun_s
         frames, ms = watched.handed_out, Speed(before, spent_s(call)).milliseconds
     return Timed(
         frame_ms=ms(cpu_s) / frames,
@@ -71,18 +70,18 @@ def timed(plan: Deployment, span: Span, answer: str) -> Timed:
 def decoded(url: str, span: Span) -> Timed:
     """Decode a part of a file in full, every frame, in one thread, and do nothing with it."""
     call = reference_call()
-    before, frames, begun_s = spent_s(call), 0, process_s()
+    before, frames, begun_s = spent_s(call), 0, time.process_time()
     with av.open(url) as container:
         stream = container.streams.video[0]
         stream.thread_count = 1
         for number, _ in enumerate(container.decode(stream)):
             if number == span.start:
-                begun_s = process_s()
+                begun_s = time.process_time()
             if number >= span.start:
                 frames += 1
             if span.end is not None and number + 1 >= span.end:
                 break
-    cpu_s = process_s() - begun_s
+    cpu_s = time.process_time() - begun_s
     ms = Speed(before, spent_s(call)).milliseconds
     return Timed(ms(cpu_s) / max(frames - 1, 1), REFERENCE_MS / ms(0.001))
 
@@ -114,7 +113,7 @@ class Watched:
     def frames(self, span: Span = Span(), resume: Checkpoint | None = None) -> Iterator[Frame]:  # noqa: B008  # a frozen value
         for frame in self._source.frames(span, resume):
             if self.handed_out == 0:
-                self.begun_s = process_s()
+                self.begun_s = time.process_time()
             self.handed_out += 1
             yield frame
 
@@ -156,11 +155,6 @@ class Answers:
             last = self.yes.get(number, last)
             answers.append(last)
         return tuple(answers)
-
-
-def process_s() -> float:
-    """User and system seconds of this process, all its threads and what it started and ended."""
-    return sum(os.times()[:4])
 
 
 def spent_s(call: Callable[[], None]) -> list[float]:

@@ -11,9 +11,9 @@ from vedette.errors import DeclarationError
 from vedette.ops.zone import presence, present, zone
 from vedette.types.media import Detections
 
-LEFT = [[0, 0], [48, 0], [48, 64], [0, 64]]
-RIGHT = [[48, 0], [96, 0], [96, 64], [48, 64]]
-SLANTED = [[10, 5], [90, 5], [60, 60], [20, 60]]
+LEFT = [[0.0, 0.0], [48.0, 0.0], [48.0, 64.0], [0.0, 64.0]]
+RIGHT = [[48.0, 0.0], [96.0, 0.0], [96.0, 64.0], [48.0, 64.0]]
+SLANTED = [[10.0, 5.0], [90.0, 5.0], [60.0, 60.0], [20.0, 60.0]]
 CLASSES = {"vehicle": ["car", "bus"], "walker": ["person"]}
 SEEN = {
     0: [("car", 0.9, (4.0, 10.0, 36.0, 40.0)), ("person", 0.6, (60.0, 10.0, 70.0, 40.0))],

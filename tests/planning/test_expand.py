@@ -1,5 +1,5 @@
 from vedette.planning.expand import expand, golden
-from vedette.types.graph import Step, Workflow
+from vedette.types.graph import EventRule, Step, Workflow
 from vedette.types.operators import Variant
 
 ZOO = {
@@ -52,3 +52,27 @@ def test_a_fixed_setting_that_names_an_expanding_variant_expands_too() -> None:
 def test_expanding_twice_changes_nothing() -> None:
     once = expand(workflow(), {}, ZOO)
     assert expand(once, {}, ZOO) == once
+
+
+def test_a_tiled_question_is_put_to_what_the_tiles_were_merged_into() -> None:
+    zone = [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]]
+    settings = {"classes": {"vehicle": ["car"]}, "zone": zone, "confidence": 0.6, "model": "tiled"}
+    gate = Step("gate", "presence", ("street",), settings, when={"label": ("x",)})
+    tile, look, merge, ask = expand(Workflow("w", (), (gate,)), {}, ZOO).steps
+    assert (tile.operator, tile.inputs, tile.when) == ("tile", ("street",), {"label": ("x",)})
+    assert (look.operator, look.inputs) == ("detect", ("gate.tile",))
+    assert look.settings == {"classes": {"vehicle": ["car"]}, "confidence": 0.6, "model": "plain"}
+    assert (merge.name, merge.operator, merge.inputs) == ("gate.merge", "merge", ("gate.pass",))
+    assert (ask.name, ask.operator, ask.inputs) == ("gate", "present", ("gate.merge",))
+    assert ask.settings == {"zone": zone, "confidence": 0.6}
+    assert {step.declared for step in (tile, look, merge, ask)} == {"gate"}
+
+
+def test_an_expanded_question_still_is_one() -> None:
+    gate = Step("gate", "presence", ("street",), {"classes": {}}, {"model": ("tiled", "plain")})
+    asks = Workflow("w", (), (gate,), events=EventRule(tracks="gate"))
+    assert [expand(asks, {"gate.model": m}, ZOO).scored() for m in ("tiled", "plain")] == [
+        ("answers",),
+        ("answers",),
+    ]
+    assert workflow().scored() == ("event_f1", "frame_f1")

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 from tests.planning.conftest import scores
 
-from vedette.planning.verify import Checked, Verified, judge, verify
-from vedette.types.figures import Figures
+from vedette.planning.verify import Checked, Verified, asked, judge, supports, verify
+from vedette.scoring import share
+from vedette.types.figures import Figures, Score
 from vedette.types.graph import Objective
 from vedette.types.plan import Candidate
 
@@ -94,3 +95,48 @@ def test_a_candidate_that_breaks_a_limit_is_passed_over() -> None:
     assert verified.chosen is not None
     assert verified.chosen.objective == 4.0
     assert [each.outcome.split(":")[0] for each in verified.tested] == ["failed", "held", "failed"]
+
+
+ANSWERS = Objective(floors={"answers": 0.95})
+
+
+def answered(wrong: int, *, frames: int = 200, runs: tuple[int, int] = (9, 9)) -> dict[str, Score]:
+    """So many wrong no among the yes frames; every no is right."""
+    yes, no = share(frames - wrong, frames), share(frames, frames)
+    return {"answers": Score("answers", precision=no, recall=yes, runs=runs)}
+
+
+def test_answers_are_held_to_the_lower_bound_of_the_worse_kind() -> None:
+    perfect = answered(0)
+    assert judge(Checked(answered(4), perfect=perfect), ANSWERS)[0] == "held"
+    verdict, reason = judge(Checked(answered(9), perfect=perfect), ANSWERS)
+    assert verdict is None
+    assert reason == "the lower bound of answers is 0.941, less than 0.95"
+
+
+def test_fewer_than_five_runs_of_either_answer_support_nothing() -> None:
+    for runs in ((4, 9), (9, 4)):
+        few = answered(0, runs=runs)
+        verdict, reason = judge(Checked(few, perfect=few), ANSWERS)
+        assert verdict == "not supportable"
+        assert reason.startswith(f"only {runs[0]} runs of yes and {runs[1]} of no (200 and 200 f")
+        wrong = Checked(few, answered(1, runs=runs), few)
+        assert judge(wrong, ANSWERS)[0] is None
+
+
+def test_too_few_frames_for_a_perfect_answer_to_hold_the_floor_support_nothing() -> None:
+    few = answered(0, frames=12)
+    assert supports(few["answers"], 0.9)
+    assert not supports(few["answers"], 0.95)
+    assert judge(Checked(few, perfect=few), ANSWERS)[0] == "not supportable"
+    assert asked(ANSWERS, few).floors == {"answers": 1.0}
+    assert asked(ANSWERS, answered(0)).floors == {"answers": 0.95}
+
+
+def test_a_reference_that_only_ever_says_one_thing_supports_no_answer() -> None:
+    never = {"answers": Score("answers", share(99, 99), share(0, 0), runs=(0, 1))}
+    always = {"answers": Score("answers", share(0, 0), share(99, 99), runs=(1, 0))}
+    for lone, word in ((never, "yes"), (always, "no")):
+        verdict, reason = judge(Checked(lone, lone, lone), ANSWERS)
+        assert verdict is None
+        assert reason == f"there is no {word} of the reference to count answers on"

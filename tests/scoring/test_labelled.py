@@ -6,8 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vedette.scoring import against, event_score, frame_score, pooled, score, with_labels
+from vedette.scoring import (
+    against,
+    answer_score,
+    answering,
+    event_score,
+    frame_score,
+    pooled,
+    score,
+    with_labels,
+)
 from vedette.types.annotations import Annotations, Row, annotations
+from vedette.types.cascade import Question
 from vedette.types.figures import Score
 from vedette.types.graph import EventRule
 
@@ -109,3 +119,22 @@ def test_the_streams_without_labels_keep_their_golden(trace: Make, moving: Make)
     golden = trace(moving(stream="b"), streams=("a", "b"), frames=60)
     both = with_labels(golden, {"a": labels(1)}, GROUPS)
     assert counts(frame_score(both, golden)) == (60, 60, 60, 120)
+
+
+def test_labels_answer_a_question_where_a_box_of_its_classes_has_its_centre_in_the_zone(
+    trace: Make, moving: Make
+) -> None:
+    """The centre's x is 50 + 4 times the frame: in [90, 130) from frame 10 to 19."""
+    zone = ((90.0, 0.0), (130.0, 0.0), (130.0, 200.0), (90.0, 200.0))
+    truth = with_labels(trace(moving(y=300), frames=60), {"a": labels(1)}, GROUPS)
+    vehicles = answering(truth, Question({"vehicle": ("car",)}, zone=zone))
+    assert vehicles.tracks.frame.tolist() == list(range(10, 20))
+    assert len(answering(truth, Question({"person": ("person",)}, zone=zone)).tracks.frame) == 0
+    assert len(answering(truth, Question({})).tracks.frame) == 60
+    right = trace([("a", n, 0, 110, 100, 40, 0.9) for n in range(10, 20)], frames=60)
+    assert answer_score(vehicles, right).value == 1
+
+
+def test_streams_without_labels_are_answered_by_golden(trace: Make, moving: Make) -> None:
+    golden = trace(moving())
+    assert len(answering(golden, Question({}, zone=((0, 0), (1, 0), (1, 1)))).tracks.frame) == 60

@@ -77,7 +77,8 @@ def _drawn(step: Step) -> Iterator[tuple[ElementPath, Any]]:
 def _is_polygon(zone: Any) -> bool:
     """Whether it has the shape of one; what else is wrong with it is said elsewhere."""
     try:
-        return np.array(zone, np.float64).shape[1:] == (2,)
+        corners = np.array(zone, np.float64)
+        return corners.shape[1:] == (2,) and bool((corners >= 0).all())
     except (TypeError, ValueError):
         return False
 

@@ -9,7 +9,9 @@ looked at is, bit by bit, what decoding everything gives.
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import chain
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -133,12 +135,13 @@ class Film:
     """A video file's frames from ``first`` on; each is born in order, and decoded when asked for.
 
     A frame that nobody holds any more before it was asked for will never be: it need not be
-    decoded. The container is closed with the last picture.
+    decoded. ``again`` opens the file, for the
+    decoder of one thread; it is closed with the last picture.
     """
 
     def __init__(
         self,
-        opened: tuple[InputContainer, VideoStream],
+        again: Callable[[], tuple[InputContainer, VideoStream]],
         index: Index,
         made: Making,
         note: Note,
@@ -146,7 +149,7 @@ class Film:
         size: tuple[int, int],
         first: int = 0,
     ) -> None:
-        self._container, self._stream = opened
+        self._again, (self._container, self._stream) = again, again()
         self._index, self._made, self._note, self._size = index, made, note, size
         self._lock = threading.Lock()
         self._rhythm = Rhythm()
@@ -154,9 +157,13 @@ class Film:
         self._newest = first - 1
         self._early: dict[int, DecodedPicture] = {}  # came out before they were born
         self._due: set[int] = set()  # went in whole, and have not come out
-        self._packets: Iterator[Packet[VideoStream]] = packets(*opened, note)
+        self._packets: Iterator[Packet[VideoStream]] = packets(self._container, self._stream, note)
         self._at, self._is_cut = 0, False  # the next packet; whether it can only be a keyframe's
         self._last: DecodedPicture | None = None
+
+    @property
+    def time_base(self) -> Fraction:
+        return self._stream.time_base or Fraction(1)
 
     def picture(self, number: int) -> AskedPicture:
         """The next frame's, to be asked for or to be let go."""
@@ -206,19 +213,29 @@ class Film:
         self._begin_anew()
 
     def _rewind(self, place: int) -> None:
-        """To a keyframe's packet, wherever that is; from the start where it cannot be sought."""
+        """To a keyframe's packet that is past, by way of the start where it cannot be sought."""
         pts = self._index.pts[self._index.numbers[place]]
-        for target in (pts, self._index.pts[0]):
-            self._container.seek(target, stream=self._stream)
-            coming = packets(self._container, self._stream, self._note)
-            ahead = next((each for each in coming if each.pts == target and _counts(each)), None)
-            if ahead is not None:
-                break
-        self._at = place if target == pts else 0
-        self._packets = coming if ahead is None else _after(ahead, coming)
-        if self._at < place:
+        found = self._sought(pts)
+        if found is None:
+            self._container.close()
+            self._container, self._stream = self._again()
+            self._packets, self._at = packets(self._container, self._stream, self._note), 0
             self._leap(place)
+            return
+        self._packets, self._at = found, place
         self._begin_anew()
+
+    def _sought(self, pts: int) -> Iterator["Packet[VideoStream]"] | None:
+        """The packets from a keyframe on, None where a seek does not lead to it."""
+        try:
+            self._container.seek(pts, stream=self._stream)
+        except av.FFmpegError:
+            return None
+        coming = packets(self._container, self._stream, self._note)
+        for packet in coming:
+            if packet.pts == pts and _counts(packet):
+                return chain([packet], coming)
+        return None
 
     def _begin_anew(self) -> None:
         self._stream.codec_context.flush_buffers()
@@ -293,10 +310,3 @@ class Film:
 def _counts(packet: "Packet[VideoStream]") -> bool:
     """Whether a packet becomes a frame."""
     return bool(packet.size) and not packet.is_discard
-
-
-def _after(
-    first: "Packet[VideoStream]", others: Iterator["Packet[VideoStream]"]
-) -> Iterator["Packet[VideoStream]"]:
-    yield first
-    yield from others

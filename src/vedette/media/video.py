@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -134,9 +135,9 @@ class Video:
         if first is None or (first and first not in index.key_numbers):
             return None
         assert isinstance(self._url, Path)
-        opened = open_video(self._url, threads=1)
-        film = Film(opened, index, self._picture, self._note, size=self.size, first=first)
-        timer = Timer(opened[1].time_base or Fraction(1), self.rate, index.pts[0], exact=True)
+        again = partial(open_video, self._url, threads=1)
+        film = Film(again, index, self._picture, self._note, size=self.size, first=first)
+        timer = Timer(film.time_base, self.rate, index.pts[0], exact=True)
         return (
             Shot(
                 film.picture(number),

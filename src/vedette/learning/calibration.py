@@ -54,8 +54,9 @@ def calibrate(logits: NDArray[np.floating], labels: NDArray[np.bool_]) -> Calibr
     that separates the answers wholly is no surer than their number allows. Rows that are NaN (no
     network held them out) are left out; raises InputError where an answer is then missing.
 
-    >>> calibrate(np.array([-1.0, 1.0]), np.array([False, True])).offset
-    0.0
+    >>> fitted = calibrate(np.array([-1.0, 1.0]), np.array([False, True]))
+    >>> fitted.probability(np.array([-1.0, 1.0])).round(3).tolist()  # 1/3 and 2/3
+    [0.3330000042915344, 0.6669999957084656]
     """
     x, y = _held_out(logits, labels)
     yes, no = int(y.sum()), int((~y).sum())

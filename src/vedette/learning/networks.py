@@ -85,7 +85,7 @@ class Architecture:
         """How many weights there are to learn.
 
         >>> Architecture((8,), 16, stride=2).parameters
-        18673
+        18689
         """
         return sum(
             each.filters * (9 * each.inputs + 1)

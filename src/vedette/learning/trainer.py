@@ -51,6 +51,10 @@ class Recipe:
     threads: int = 1
 
 
+QUICK = Recipe(epochs=8, patience=3, draws=(1024, 1024))
+"""To see how learning goes; nothing to promise much with."""
+
+
 class Trainer:
     """A network while it learns from samples that are in memory.
 

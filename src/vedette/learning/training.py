@@ -239,8 +239,8 @@ class _Run:
     def epoch(self, labels: NDArray[np.bool_], learned: Indices, validated: Indices) -> None:
         number, began = len(self.curve) + 1, time.process_time()
         loss = self._trainer.epoch(number, learned)
-        validation, accuracy = _balanced_loss(self._trainer.logits(validated), labels[validated])
-        if not np.isfinite([loss, validation]).all():
+        scores = self._trainer.logits(validated)
+        if not (np.isfinite(loss) and np.isfinite(scores).all()):
             raise ModelError(
                 Problem(
                     f"a loss that is no number after epoch {number}",
@@ -248,6 +248,7 @@ class _Run:
                     f"a lower rate than {self._recipe.rate:g}",
                 )
             )
+        validation, accuracy = _balanced_loss(scores, labels[validated])
         self.curve.append(Epoch(number, loss, validation, accuracy))
         if self.best == number:
             self.weights = self._trainer.network().weights

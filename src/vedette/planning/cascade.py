@@ -8,11 +8,13 @@ source halves the budget and splits it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from math import comb, prod
 
 import numpy as np
 
 from vedette.planning.cascade_cut import SLACK, Sorted
-from vedette.planning.cascade_paths import Path, paths, settings_of
+from vedette.planning.cascade_paths import Path, paths
 from vedette.planning.cascade_scatter import Scatter, Weighed, thinned
 from vedette.planning.cascade_scored import (
     Budget,
@@ -55,7 +57,7 @@ class Searched:
     """``best``: for each budget the cheapest setting, None where nothing keeps it.
 
     ``nearest``: where a budget is kept by nothing, what exceeds it least, else None. ``scatter``:
-    what was weighed on the way, thinned. ``combinations``: how many the search covers;
+    what was weighed on the way, thinned. ``combinations``: how many the search covers, at least;
     ``evaluated``: for how many sequences of stages a best pair of thresholds was worked out.
     """
 
@@ -89,8 +91,7 @@ def search(
     hunt = _Hunt(tables, costs, budgets, space)
     combinations = 0
     for path in paths(tables, space):
-        groups = {name: len(np.unique(each[path.rows])) for name, each in hunt.scores.items()}
-        combinations += sum(settings_of(path, [groups[m] for m in order]) for order in hunt.orders)
+        combinations += hunt.covered(path)
         hunt.weigh(path)
     return Searched(
         tuple(hunt.best),
@@ -148,7 +149,7 @@ class _Hunt:
     ) -> None:
         models = [*tables[0].scores]
         wanted = orders(costs, models) if space.orders is None else space.orders
-        self.orders = ((), *(order for order in wanted if order))
+        self.orders = tuple(order for order in wanted if order)
         self.scores: dict[str, Floats] = {
             name: np.concatenate([table.scores[name] for table in tables]) for name in models
         }
@@ -159,37 +160,46 @@ class _Hunt:
         self.weighed: list[Weighed] = []
         self.evaluated = 0
         self._excess = [np.inf] * len(budgets)
+        self._ranked: dict[str, Sorted] = {}
+        self._ties = {name: len(each) - len(np.unique(each)) for name, each in self.scores.items()}
         self._costs, self._space = costs, space
+
+    def covered(self, path: Path) -> int:
+        """At least how many settings a path stands for, every pair of thresholds counted."""
+        count = int(path.mask.sum())
+        groups = {name: max(1, count - ties) for name, ties in self._ties.items()}
+        pairs = [prod(comb(groups[name] + 2, 2) for name in order) for order in self.orders]
+        return path.alike * (1 + sum(pairs))
 
     def weigh(self, path: Path) -> None:
         """Try every order of models on the frames that a path evaluates, for every budget."""
+        base_ms = path.base_ms(self._costs, self._space.audit)
+        floor_ms = base_ms + self._asked_ms(path, 0.0)
+        if floor_ms > max(map(self._most_ms, range(len(self.best)))) * path.frames + SLACK:
+            return
+        every = np.arange(len(path.rows))
         limits = [_Limits(each.fn - path.missed, each.fp) for each in self.limits]
+        self._ranked = {}
+        asked_ms = base_ms + self._asked_ms(path, path.weight)
+        errors = path.shown.errors(path.shown.truth)
+        self._note(path, _Stages(asked_ms, path.weight, *errors))
         keepable = [number for number, each in enumerate(limits) if _may_keep(path, each)]
-        every, base_ms = np.arange(len(path.rows)), path.base_ms(self._costs, self._space.audit)
-        for order in self.orders:
-            for number in keepable if order else range(len(limits)):
-                best = self.best[number]
-                most_ms = np.inf if best is None else best.cost_ms * path.frames
-                left = _Left(every, limits[number], base_ms, most_ms)
-                stages = self._stages(path, order, left)
-                if stages is not None:
-                    self._note(path, stages, number, limits[number])
+        for order, number in product(self.orders, keepable):
+            most_ms = self._most_ms(number) * path.frames
+            stages = self._stages(path, order, _Left(every, limits[number], base_ms, most_ms))
+            if stages is not None:
+                self._note(path, stages)
 
     def _stages(self, path: Path, order: tuple[str, ...], left: _Left) -> _Stages | None:
         """The best thresholds for models in this order; None where nothing keeps the limits.
 
         The last model's thresholds are exact, those of one before it are tried in pairs.
         """
-        shown = path.shown.where(left.frames)
-        weight = float(shown.weight.sum())
-        if not order:
-            spent_ms = left.spent_ms + self._asked_ms(path, weight)
-            return _Stages(spent_ms, weight, *shown.errors(shown.truth))
-        seen = path.audited(weight, self._space.audit)
-        spent_ms = left.spent_ms + seen * self._costs.models[order[0]]
-        if spent_ms > left.most_ms + SLACK:
+        ranked = self._ranking(path, order[0], left.frames)
+        weight = float(ranked.weight[-1])
+        spent_ms = left.spent_ms + self._seen_ms(path, order[0], weight)
+        if spent_ms + self._asked_ms(path, 0.0) > left.most_ms + SLACK:
             return None
-        ranked = Sorted(shown, self.scores[order[0]][path.rows[left.frames]])
         self.evaluated += 1
         left = replace(left, spent_ms=spent_ms)
         if len(order) > 1:
@@ -204,53 +214,68 @@ class _Hunt:
     def _before(
         self, path: Path, order: tuple[str, ...], ranked: Sorted, left: _Left
     ) -> _Stages | None:
-        """The best pair for a model that others follow, with the best of theirs."""
-        best = None
-        for low, high in self._pairs(ranked, left.limits):
+        """The best pair for a model that others follow, with the best of theirs.
+
+        Pairs that leave the fewest first: what they cost cuts the others short.
+        """
+        best, most_ms = None, left.most_ms
+        cuts = ranked.pairs(left.limits.fn, left.limits.fp, self._space.pairs)
+        weights = ranked.weight[cuts[:, 1]] - ranked.weight[cuts[:, 0]]
+        for at in np.argsort(weights, kind="stable").tolist():
+            least_ms = left.spent_ms + self._seen_ms(path, order[1], float(weights[at]))
+            if least_ms + self._asked_ms(path, 0.0) > most_ms + SLACK:
+                break
+            low, high = cuts[at].tolist()
             fn, fp = ranked.answered(low, high)
-            rest = _Left(
-                left.frames[ranked.between(low, high)],
-                _Limits(left.limits.fn - fn, left.limits.fp - fp),
-                left.spent_ms,
-                left.most_ms if best is None else best.spent_ms,
-            )
-            found = self._stages(path, order[1:], rest)
+            rest = _Limits(left.limits.fn - fn, left.limits.fp - fp)
+            inner = left.frames[ranked.between(low, high)]
+            found = self._stages(path, order[1:], _Left(inner, rest, left.spent_ms, most_ms))
             if found is None:
                 continue
             stage = ScoreStage(order[0], *ranked.thresholds(low, high))
             errors = found.fn + fn, found.fp + fp
             stages = _Stages(found.spent_ms, found.asked, *errors, (stage, *found.scores))
             if best is None or stages.rank < best.rank:
-                best = stages
+                best, most_ms = stages, stages.spent_ms
         return best
+
+    def _ranking(self, path: Path, model: str, frames: Rows) -> Sorted:
+        """Frames of a path by a model's score; all of them are ranked once."""
+        if len(frames) < len(path.rows):
+            return Sorted(path.shown.where(frames), self.scores[model][path.rows[frames]])
+        if model not in self._ranked:
+            self._ranked[model] = Sorted(path.shown, self.scores[model][path.rows])
+        return self._ranked[model]
+
+    def _most_ms(self, number: int) -> float:
+        best = self.best[number]
+        return np.inf if best is None else best.cost_ms
+
+    def _seen_ms(self, path: Path, model: str, seen: float) -> float:
+        return path.audited(seen, self._space.audit) * self._costs.models[model]
 
     def _asked_ms(self, path: Path, asked: float) -> float:
         return path.audited(asked, self._space.audit) * self._costs.reference
 
-    def _pairs(self, ranked: Sorted, limits: _Limits) -> list[tuple[int, int]]:
-        """Those that leave the fewest first: what they cost cuts the others short."""
-        cuts = ranked.pairs(limits.fn, limits.fp, self._space.pairs)
-        left = ranked.weight[cuts[:, 1]] - ranked.weight[cuts[:, 0]]
-        return [(low, high) for low, high in cuts[np.argsort(left, kind="stable")].tolist()]
-
-    def _note(self, path: Path, stages: _Stages, number: int, limits: _Limits) -> None:
-        """Keep what is best, or nearest, and where it lies in the scatter."""
+    def _note(self, path: Path, stages: _Stages) -> None:
+        """Keep what is best or nearest for any budget, and where it lies in the scatter."""
+        errors = np.stack([stages.fn + path.missed, stages.fp])
         found = Found(
-            Setting(path.difference, stages.scores, path.step),
-            tuple((stages.fn + path.missed).tolist()),
-            tuple(stages.fp.tolist()),
+            Setting(path.difference, stages.scores, path.looked.step),
+            tuple(errors[0].tolist()),
+            tuple(errors[1].tolist()),
             stages.spent_ms / path.frames,
             stages.asked / path.frames,
         )
-        yes, no = self.totals.sum(0)
-        shares = sum(found.fn) / max(yes, 1.0), sum(found.fp) / max(no, 1.0)
-        self.weighed.append((found.cost_ms, *shares, found.setting))
-        excess = float(np.max([stages.fn - limits.fn, stages.fp - limits.fp]))
-        best = self.best[number]
-        if excess <= SLACK and (best is None or found.rank < best.rank):
-            self.best[number] = found
-        if excess < self._excess[number] - SLACK:
-            self._excess[number], self.nearest[number] = excess, found
+        fn, fp = errors.sum(1) / np.maximum(self.totals.sum(0), 1.0)
+        self.weighed.append((found.cost_ms, float(fn), float(fp), found.setting))
+        for number, limits in enumerate(self.limits):
+            excess = float(np.max(errors - [limits.fn, limits.fp]))
+            best = self.best[number]
+            if excess <= SLACK and (best is None or found.rank < best.rank):
+                self.best[number] = found
+            if excess < self._excess[number] - SLACK:
+                self._excess[number], self.nearest[number] = excess, found
 
 
 def _limits(budget: Budget, totals: Counts) -> _Limits:
@@ -265,10 +290,12 @@ def _may_keep(path: Path, limits: _Limits) -> bool:
     Either answer to a frame errs on ``no`` or on ``yes`` of those that share it. Each at the
     smaller share of what it may spend, both budgets together are spent at most once each.
     """
-    if (limits.fn < -SLACK).any():
+    if np.min(limits.fn) < -SLACK:
         return False
     shown = path.shown
-    fn = shown.yes / (limits.fn[shown.table] + SLACK)
-    fp = shown.no / (limits.fp[shown.table] + SLACK)
-    least = summed(shown.table, np.minimum(fn, fp), shown.tables)
-    return bool((least <= 2 + 1e-6).all())
+    both = np.flatnonzero((shown.yes > 0) & (shown.no > 0))
+    table = shown.table[both]
+    fn = shown.yes[both] / (limits.fn[table] + SLACK)
+    fp = shown.no[both] / (limits.fp[table] + SLACK)
+    least = summed(table, np.minimum(fn, fp), shown.tables)
+    return bool(np.max(least) <= 2 + 1e-6)

@@ -72,15 +72,8 @@ class Sorted:
         self.ends = np.concatenate([[0], ends, [len(order)]]) if len(order) else np.zeros(1, int)
         self.scores = ranked[self.ends[1:] - 1]
         self._shown = shown
-        truth, table = shown.truth[order], shown.table[order]
-        yes, no = shown.yes[order], shown.no[order]
-        here = [truth & (table == each) for each in range(shown.tables)]
-        there = [~truth & (table == each) for each in range(shown.tables)]
-        self.a = self._prefix([yes * each for each in here])
-        self.b = self._prefix([yes * each for each in there])
-        self.d = self._prefix([no * each for each in here])
-        self.e = self._prefix([no * each for each in there])
-        self.weight = self._prefix([shown.weight[order]])[0]
+        self.a, self.b, self.d, self.e, weight = self._prefixes(shown)
+        self.weight: Counts = weight[0]
 
     @property
     def groups(self) -> int:
@@ -172,10 +165,17 @@ class Sorted:
         """The frames that a cut leaves unsure."""
         return self.order[self.ends[low] : self.ends[high]]
 
-    def _prefix(self, columns: list[Counts]) -> Counts:
-        sums = np.zeros((len(columns), len(self.order) + 1))
-        np.cumsum(np.stack(columns), axis=1, out=sums[:, 1:])
-        return sums[:, self.ends]
+    def _prefixes(self, shown: Shown) -> tuple[Counts, ...]:
+        """Sums before each group: of yes, then of no, under either truth; then of weights."""
+        tables, count = shown.tables, len(self.order)
+        place = np.where(shown.truth, 0, tables) + shown.table
+        each, ranked = np.arange(count), self.order
+        sums = np.zeros((4 * tables + 1, count + 1))
+        sums[place[ranked], each + 1] = shown.yes[ranked]
+        sums[place[ranked] + 2 * tables, each + 1] = shown.no[ranked]
+        sums[-1, 1:] = shown.weight[ranked]
+        sums = np.cumsum(sums, axis=1)[:, self.ends]
+        return tuple(np.split(sums, [tables, 2 * tables, 3 * tables, 4 * tables]))
 
 
 def _last_of_equals(rising: Counts) -> Rows:

@@ -1,8 +1,9 @@
 """Every way to pick the frames that are evaluated: step, difference method, threshold and age."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import comb, prod
+from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
@@ -28,52 +29,120 @@ MOST_CELLS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
-    """The frames that one setting of step and difference evaluates, and what rests on them.
+class Looked:
+    """The rows of all tables that one step looks at, and what rests on each answer.
 
-    ``rows`` of all tables one behind the other. ``missed``: yes frames that a background answered
-    no, by table. ``looked`` and ``frames`` are weights. ``alike``: how many settings do the same.
+    ``yes`` and ``no``: how many frames of either truth have a row's answer unless one is reused.
     """
 
+    frames: Film
     step: int
-    difference: DifferenceStage | None
     rows: Rows
-    shown: Shown
-    missed: Counts
-    looked: float
-    frames: float
+    yes: Counts
+    no: Counts
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """The frames that one setting of step and difference evaluates.
+
+    ``mask`` is of the looked-at rows, ``weight`` their weight, and ``alike`` how many settings
+    evaluate just these. What rests on them is worked out when it is asked for.
+    """
+
+    looked: Looked
+    mask: Flags
+    weight: float
+    difference: DifferenceStage | None = None
     alike: int = 1
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The evaluated rows, of all tables one behind the other."""
+        return self.looked.rows[self.mask]
+
+    @cached_property
+    def shown(self) -> Shown:
+        """The evaluated frames, with what rests on their answers."""
+        frames, at = self.looked.frames, np.flatnonzero(self.mask)
+        if self._says_no:
+            yes, no = self.looked.yes[at], self.looked.no[at]
+        else:
+            yes, no = (np.add.reduceat(each, at) for each in (self.looked.yes, self.looked.no))
+        rows = self.rows
+        return Shown(
+            yes, no, frames.truth[rows], frames.table[rows], frames.weight[rows], frames.tables
+        )
+
+    @cached_property
+    def missed(self) -> Counts:
+        """Yes frames that a background answered no, by table."""
+        frames = self.looked.frames
+        if not self._says_no:
+            return np.zeros(frames.tables)
+        table = frames.table[self.looked.rows]
+        return summed(table, self.looked.yes * ~self.mask, frames.tables)
+
+    @property
+    def frames(self) -> float:
+        """All source frames."""
+        return self.looked.frames.total
 
     def audited(self, weight: float, audit: float) -> float:
         """How many frames a stage sees that would see ``weight``, once the audit adds its own."""
-        return weight + audit * (self.looked - weight)
+        return weight + audit * (self.looked.weight - weight)
 
     def base_ms(self, costs: Costs, audit: float) -> float:
         """What all source frames cost before any model."""
-        look = costs.look
+        look, step = costs.look, self.looked.step
         if self.difference:
             look += costs.difference.get(self.difference.method, 0.0)
-        evaluated = self.audited(float(self.shown.weight.sum()), audit)
+        evaluated = self.audited(self.weight, audit)
         return (
-            self.frames * costs.decode_at(self.step) + self.looked * look + evaluated * costs.take
+            self.frames * costs.decode_at(step) + self.looked.weight * look + evaluated * costs.take
         )
+
+    @property
+    def _says_no(self) -> bool:
+        return self.difference is not None and self.difference.method == "background"
 
 
 def paths(tables: Sequence[Scored], space: Space) -> Iterator[Path]:
-    """Every path once, those of one step together, without a difference detector first."""
+    """Every path once: long steps first, and of one step and method those that evaluate least."""
     frames = film(tables)
     changes = _changes(tables, space)
-    for step in sorted(set(space.frame_steps)):
-        looked = frames.looked(step)
-        at = _Looked(frames, step, looked, *frames.carried(looked))
-        yield at.path(np.ones(len(looked), bool))
+    for step in sorted(set(space.frame_steps), reverse=True):
+        rows = frames.looked(step)
+        weight = float(frames.weight[rows].sum())
+        looked = Looked(frames, step, rows, *frames.carried(rows), weight)
         for method, change in changes.items():
-            yield from _by_difference(at, method, change, space)
+            yield from _by_difference(looked, method, change, space)
+        yield Path(looked, np.ones(len(rows), bool), weight)
 
 
-def settings_of(path: Path, groups: Sequence[int]) -> int:
-    """How many settings a path covers for models with so many groups of equal scores."""
-    return path.alike * prod(comb(each + 2, 2) for each in groups)
+def _by_difference(looked: Looked, method: str, change: Floats, space: Space) -> Iterator[Path]:
+    widest = change.shape[1] if change.ndim > 1 else max(space.most_ages, default=0)
+    ages = sorted({min(age, widest) for age in space.most_ages if min(age, widest) >= looked.step})
+    thresholds = _thresholds(change[looked.rows], method, looked.step, space)
+    columns = [(threshold, age) for age in ages[::-1] for threshold in thresholds[::-1]]
+    weight = looked.frames.weight[looked.rows]
+    at_once = max(1, MOST_CELLS // len(looked.rows))
+    for start in range(0, len(columns), at_once):
+        limits, most = (
+            np.array(each) for each in zip(*columns[start : start + at_once], strict=True)
+        )
+        says_no = method == "background"
+        source = walk(looked.frames.starts, looked.rows, change, limits, most, says_no=says_no)
+        masks = np.ascontiguousarray((source == looked.rows[:, None]).T)
+        weights = masks @ weight
+        alike = Counter(each.tobytes() for each in np.packbits(masks, axis=1))
+        for column in np.argsort(weights, kind="stable").tolist():
+            count = alike.pop(np.packbits(masks[column]).tobytes(), 0)
+            if count:
+                known = cast("Method", method)
+                stage = DifferenceStage(known, float(limits[column]), int(most[column]))
+                yield Path(looked, masks[column], float(weights[column]), stage, count)
 
 
 def _changes(tables: Sequence[Scored], space: Space) -> dict[str, Floats]:
@@ -86,57 +155,6 @@ def _changes(tables: Sequence[Scored], space: Space) -> dict[str, Floats]:
             width = min((each.shape[1] for each in columns if each.ndim > 1), default=0)
             found[method] = np.concatenate([each[:, :width] if width else each for each in columns])
     return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Looked:
-    """The rows that one step looks at, and how many yes and no frames have each one's answer."""
-
-    frames: Film
-    step: int
-    rows: Rows
-    yes: Counts
-    no: Counts
-
-    def path(
-        self, evaluated: Flags, difference: DifferenceStage | None = None, alike: int = 1
-    ) -> Path:
-        """The path that evaluates these of the rows."""
-        frames, weight = self.frames, self.frames.weight
-        at = np.flatnonzero(evaluated)
-        rows = self.rows[at]
-        missed = np.zeros(frames.tables)
-        if difference is not None and difference.method == "background":
-            table = frames.table[self.rows]
-            missed = summed(table, self.yes * ~evaluated, frames.tables)
-            yes, no = self.yes[at], self.no[at]
-        else:
-            yes, no = np.add.reduceat(self.yes, at), np.add.reduceat(self.no, at)
-        shown = Shown(yes, no, frames.truth[rows], frames.table[rows], weight[rows], frames.tables)
-        looked, total = float(weight[self.rows].sum()), float(weight.sum())
-        return Path(self.step, difference, rows, shown, missed, looked, total, alike)
-
-
-def _by_difference(at: _Looked, method: str, change: Floats, space: Space) -> Iterator[Path]:
-    widest = change.shape[1] if change.ndim > 1 else max(space.most_ages, default=0)
-    ages = sorted({min(age, widest) for age in space.most_ages if min(age, widest) >= at.step})
-    thresholds = _thresholds(change[at.rows], method, at.step, space)
-    columns = [(threshold, age) for age in ages for threshold in thresholds]
-    says_no = method == "background"
-    at_once = max(1, MOST_CELLS // len(at.rows))
-    for start in range(0, len(columns), at_once):
-        limits, most = (
-            np.array(each) for each in zip(*columns[start : start + at_once], strict=True)
-        )
-        source = walk(at.frames.starts, at.rows, change, limits, most, says_no=says_no)
-        evaluated = (source == at.rows[:, None]).T
-        _, first, alike = np.unique(
-            np.packbits(evaluated, axis=1), axis=0, return_index=True, return_counts=True
-        )
-        for column, count in zip(first.tolist(), alike.tolist(), strict=True):
-            known = cast("Method", method)
-            stage = DifferenceStage(known, float(limits[column]), int(most[column]))
-            yield at.path(evaluated[column], stage, count)
 
 
 def _thresholds(change: Floats, method: str, step: int, space: Space) -> Floats:

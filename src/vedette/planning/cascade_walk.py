@@ -6,6 +6,7 @@ effect follows only from walking over the frames; all thresholds and ages walk t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ ANSWERED_NO = -1
 """In place of an evaluated frame: a background that did not change means no."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Film:
     """Tables one behind the other, as frames that are walked over.
 
@@ -30,6 +31,11 @@ class Film:
     table: Rows
     weight: Counts
     tables: int
+
+    @cached_property
+    def total(self) -> float:
+        """How many frames all rows count for."""
+        return float(self.weight.sum())
 
     def looked(self, step: int) -> Rows:
         """Rows that are looked at: one number in ``step``, and the first of every block."""

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 from tests.ops.test_contract import frame
 
+from vedette.image import ArrayPicture
 from vedette.models.backend import detections
 from vedette.ops.episodes import Episodes
 from vedette.ops.zone import answer
@@ -76,3 +78,22 @@ def test_streams_have_runs_of_their_own() -> None:
     assert ended is not None
     assert ended.stream == one.key.stream
     assert set(episodes.state.under_way) == {"b"}
+
+
+def test_with_frames_an_event_shows_a_yes_as_sure_as_the_surest_but_for_a_tenth() -> None:
+    """The frames are as bright as they are late; .5, .55 and .75 sure."""
+    episodes = Episodes()
+    for number, confidence in enumerate((0.5, 0.55, 0.75)):
+        bright = np.full((64, 96, 3), 80 * number + 20, np.uint8)
+        shown = replace(frame(number), picture=ArrayPicture(bright))
+        assert episodes(said(number, confidence), shown) is None
+    event = episodes(said(3, None), frame(3))
+    assert event is not None
+    picture = cv2.imdecode(np.frombuffer(event.picture, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (40, 40, 3)
+    assert abs(picture.mean() - 180) < 3
+
+
+def test_without_frames_an_event_has_no_picture() -> None:
+    (event,) = told("yn")
+    assert event.picture == b""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 from scipy.special import betaincinv, ndtr
 
 LEVEL = 0.95
@@ -21,8 +22,7 @@ LEVEL = 0.95
 FEWEST_RUNS = 5
 """Of either answer, in what decides."""
 MOST_TIMES = 1e6
-_STEPS = 44
-_FLAT = 1e-8
+_FLAT, _NEAR = 1e-8, 1e-9
 
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.int64]
@@ -179,17 +179,19 @@ def upper_by_runs(
     if not size.sum():
         return 1.0
     longest = float((size**2).sum() / size.sum())
-    low, high = float(bad.sum() / size.sum()), 1.0
     kinds, many = np.unique(np.stack([bad, size]), axis=1, return_counts=True)
     shapes = np.append(many * times, 1.0)
-    for _ in range(_STEPS):
-        share = (low + high) / 2
+    low, high = float(bad.sum() / size.sum()), 1.0
+
+    def too_likely(share: float) -> float:
         scales = np.append(kinds[0] - share * kinds[1], longest * (1 - share))
-        if _exceeds_zero(scales, shapes) > 1 - level:
-            low = share
-        else:
-            high = share
-    return high
+        return _exceeds_zero(scales, shapes) - (1 - level)
+
+    if too_likely(high - _NEAR) > 0:
+        return 1.0
+    if too_likely(low) <= 0:  # at a level that is no better than a guess
+        return low
+    return float(brentq(too_likely, low, high - _NEAR, xtol=_NEAR, rtol=1e-6))
 
 
 def _exceeds_zero(scales: NDArray[np.float64], shapes: NDArray[np.float64]) -> float:
@@ -200,13 +202,8 @@ def _exceeds_zero(scales: NDArray[np.float64], shapes: NDArray[np.float64]) -> f
     if not (scales < 0).any():
         return 1.0
     scales = scales / np.abs(scales).max()
-    low, high = 1 / scales.min(), 1 / scales.max()
-    for _ in range(_STEPS):
-        tilt = (low + high) / 2
-        if (shapes * scales / (1 - tilt * scales)).sum() > 0:
-            high = tilt
-        else:
-            low = tilt
+    ends = (1 - _NEAR) / scales.min(), (1 - _NEAR) / scales.max()
+    tilt = brentq(lambda t: float((shapes * scales / (1 - t * scales)).sum()), *ends)
     ratios = scales / (1 - tilt * scales)
     spread = math.sqrt((shapes * ratios**2).sum())
     height = (shapes * np.log1p(-tilt * scales)).sum()
@@ -235,14 +232,14 @@ def more_needed(
         return Needed(0, 0.0)
     if upper_by_runs(bad, size, level, times=MOST_TIMES) > rate:
         return Needed(math.inf, math.inf)
-    low, high = 0.0, math.log(MOST_TIMES)
-    for _ in range(_STEPS // 2):
-        middle = (low + high) / 2
-        if upper_by_runs(bad, size, level, times=math.exp(middle)) > rate:
-            low = middle
-        else:
-            high = middle
-    times = math.exp(high)
+    times = math.exp(
+        brentq(
+            lambda log: upper_by_runs(bad, size, level, times=math.exp(log)) - rate,
+            0.0,
+            math.log(MOST_TIMES),
+            xtol=1e-6,
+        )
+    )
     return Needed(math.ceil((times - 1) * len(size) - 1e-6), (times - 1) * minutes)
 
 

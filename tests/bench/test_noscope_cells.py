@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vedette.bench import noscope_cells
-from vedette.bench.noscope_cells import Cells, Stopwatch, fingerprint
+from vedette.bench.noscope_cells import Cells, Decode, Stopwatch, fingerprint
 from vedette.bench.noscope_questions import Asked
 from vedette.bench.noscope_rows import ONE_PASS, REFERENCE, Learned
 from vedette.bench.noscope_timing import Timed
@@ -26,6 +26,7 @@ class Scripted:
 
     done: list[str] = field(default_factory=list)
     slow_ms: float = 16.0
+    frame_step: int = 1
 
     def learned(self, question: Asked, rate: float, folder: Path, progress: Progress) -> Learned:
         self.done.append(f"learn {question.name} {rate}")
@@ -34,7 +35,9 @@ class Scripted:
         promise = Promise(rate, rate)
         changes = DifferenceStage("last", 1.0, 10)
         return Learned(
-            Cascade("gate", ASKED, promise, REFERENCE, (640, 352), changes, STAGES),
+            Cascade(
+                "gate", ASKED, promise, REFERENCE, (640, 352), changes, STAGES, self.frame_step
+            ),
             plain=Cascade("gate", ASKED, promise, REFERENCE, (640, 352), changes),
         )
 
@@ -46,10 +49,10 @@ class Scripted:
         self.done.append(model)
         return Timed(self.slow_ms if model == REFERENCE else 8.0, 7.7, 1.0, TRUTH)
 
-    def cascade(self, cascade: Cascade) -> Timed:
+    def cascade(self, cascade: Cascade, decode: Decode = "all") -> Timed:
         kind = "difference" if cascade.difference else "no difference"
-        self.done.append(f"{kind} and {len(cascade.scores)}")
-        return Timed(2.0, 7.7, 1.0, TRUTH)
+        self.done.append(f"{kind} and {len(cascade.scores)}, {decode} decoded")
+        return Timed(2.0 if decode == "all" else 1.0, 7.7, 0.5, TRUTH)
 
     def decoding(self) -> Timed:
         self.done.append("decode")
@@ -86,12 +89,26 @@ def test_what_cells_share_is_run_once_and_the_short_runs_five_times(
     list(cells(tmp_path, hands).rows((road,)))
     counts = {what: hands.done.count(what) for what in hands.done}
     assert counts[REFERENCE] == counts[ONE_PASS] == counts["decode"] == 5
-    assert counts["difference and 2"] == 5
-    assert counts["difference and 0"] == 5  # alone and as the plain search's: one arm
-    assert counts["no difference and 1"] == 10
+    assert counts["difference and 2, all decoded"] == 5
+    assert counts["difference and 0, all decoded"] == 5  # alone and as the plain search's: one arm
+    assert counts["no difference and 1, all decoded"] == 10
     slow = Scripted(slow_ms=60_000.0)
     list(cells(tmp_path / "slow", slow).rows((road,)))
     assert slow.done.count(REFERENCE) == 2
+
+
+def test_where_frames_are_not_looked_at_decoding_what_is_asked_for_is_tried_and_the_faster_counts(
+    tmp_path: Path, road: Asked
+) -> None:
+    (row, *_) = [
+        each
+        for each in cells(tmp_path, Scripted(frame_step=5)).rows((road,))
+        if each["status"] == "cascade"
+    ]
+    assert row["decode"] == "asked"
+    assert row["speedup"] == pytest.approx(16)
+    assert (row["fps"], row["fps_decoding_all"]) == (1000, 500)
+    assert "frame step" in [each["stage"] for each in row["alone"]]
 
 
 def test_what_was_kept_is_not_done_again_unless_the_clip_has_changed(

@@ -32,7 +32,9 @@ PASS = cascade(scores=(ScoreStage("yolox-nano-416", 0.5, 0.5),))
 
 
 def accepted(**changes: Any) -> dict[str, Any]:
-    measured = Measured(arm("cascade", 0.8, 5, 0.3), (arm("difference", 4.0),), arm("plain", 2, 9))
+    measured = Measured(
+        arm("cascade", 0.8, 5, 0.3), stages=(arm("difference", 4.0),), plain=arm("plain", 2, 9)
+    )
     learned = Learned(BOTH, "", BOTH, labelling_s=20.0, training_s=30.0)
     return {**row(ASKED, 0.05, learned, BESIDE, measured), **changes}
 

@@ -15,6 +15,7 @@ from vedette.session.common import Progress
 TRACKS = {
     "ep": "A planned workflow against sending every frame to the cloud (ExecutiveProducer).",
     "labels": "Settings against people's labels, and whether golden orders them alike.",
+    "noscope": "Learned cascades against their reference: speed, and if promises are kept.",
     "overhead": "A running pipeline against a plain loop with equal answers, in CPU time.",
     "planner": "A choice for a hundred cameras with a table each, against its bound, and its time.",
 }

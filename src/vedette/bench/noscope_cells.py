@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import vedette
 from vedette.bench.claims import Row
@@ -33,12 +33,13 @@ from vedette.session.common import Progress
 from vedette.types.cascade import Cascade
 from vedette.types.graph import Stream
 
+Decode = Literal["all", "asked"]
 QUICK_RATES = (0.05,)
 OFTEN, ENOUGH_S = 5, 10.0
 """An arm is run this often, or until its runs took so many CPU-seconds together."""
 UNDECISIVE = ("apps", "bench", "cli", "interop", "reporting", "store")
 """Packages that nothing depends on that is learned or run here, but for these modules:"""
-TIMING = ("noscope_hands.py", "noscope_timing.py")
+TIMING = ("noscope_hands.py", "noscope_long.py", "noscope_timing.py", "synthetic.py")
 
 
 class Stopwatch(Protocol):
@@ -48,7 +49,9 @@ class Stopwatch(Protocol):
         """A detector alone, on every frame."""
         ...
 
-    def cascade(self, cascade: Cascade) -> Timed: ...
+    def cascade(self, cascade: Cascade, decode: Decode = "all") -> Timed:
+        """``decode`` "asked": no picture is decoded that no stage asks for."""
+        ...
 
     def decoding(self) -> Timed: ...
 
@@ -131,15 +134,26 @@ class Question:
             return Measured(plain=None if plain is None else self._run("plain", plain, watch))
         return Measured(
             cascade=self._run("cascade", chosen, watch),
-            stages=tuple(self._run(name, part, watch, 1) for name, part in alone(chosen)),
+            asked=self._run("cascade", chosen, watch, decode="asked")
+            if chosen.frame_step > 1
+            else None,
+            stages=tuple(self._run(name, part, watch, fewest=1) for name, part in alone(chosen)),
             plain=None if plain is None else self._run("plain", plain, watch),
         )
 
-    def _run(self, name: str, cascade: Cascade, watch: Stopwatch, fewest: int = 2) -> Arm:
+    def _run(
+        self,
+        name: str,
+        cascade: Cascade,
+        watch: Stopwatch,
+        *,
+        decode: Decode = "all",
+        fewest: int = 2,
+    ) -> Arm:
         """Cascades of equal stages are one arm, whatever rate they were learned for."""
         stages = [cascade.difference, cascade.scores, cascade.frame_step, cascade.audit]
-        what = digest([*stages, cascade.digests])
-        return self._arm(name, what, partial(watch.cascade, cascade), fewest)
+        what = digest([*stages, cascade.digests, decode])
+        return self._arm(name, what, partial(watch.cascade, cascade, decode), fewest)
 
     def _arm(self, name: str, what: str, run: Callable[[], Timed], fewest: int = 2) -> Arm:
         self.progress(f"time {self.asked.name}: {name}", 0, 1)

@@ -6,6 +6,7 @@ holds with a probability, and counted on the second. What it would cost is not m
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.bench.claims import Claim, Row
+from vedette.bench.kept import Kept
+from vedette.bench.noscope_cells import code
 from vedette.bench.noscope_rows import counted
 from vedette.bench.synthetic import Scene, film, truth
 from vedette.change import changes_by_age
@@ -29,6 +32,7 @@ from vedette.learning.training import Step, probabilities
 from vedette.media.source import open_source
 from vedette.planning.cascade_replay import replay
 from vedette.planning.cascade_scored import Scored, Setting, Space
+from vedette.records.codec import digest
 from vedette.scoring.promise import mistakes
 from vedette.session.common import Progress
 from vedette.types.cascade import Promise, Question
@@ -82,20 +86,28 @@ class Street:
         )
 
 
-def rows(asked: Long, seed: int, progress: Progress) -> list[Row]:
+def streets(folder: Path, progress: Progress, *, is_quick: bool = False) -> Iterator[Row]:
+    """A row for each street and rate; what ``folder`` holds already is not done again."""
+    long = QUICK if is_quick else Long()
+    kept = Kept(folder / "streets.jsonl", digest([code(), long.frames, long.recipe, SCENE.mix]))
+    for seed in long.seeds:
+        made = kept.row(f"seed {seed}", lambda seed=seed: {"rows": rows(long, seed, progress)})
+        yield from made["rows"]
+
+
+def rows(long: Long, seed: int, progress: Progress) -> list[Row]:
     """One street: learned once, and chosen from under each rate."""
     begun_s = time.process_time()
     progress(f"draw the street of seed {seed}", 0, 1)
-    street = drawn(replace(SCENE, seed=seed, frames=asked.frames))
-    plain = {"question": f"drawn street, seed {seed}", "clip": "drawn", "frames": asked.frames}
+    street = drawn(replace(SCENE, seed=seed, frames=long.frames))
+    plain = {"question": f"drawn street, seed {seed}", "clip": "drawn", "frames": long.frames}
     plain |= {"probability": PROBABILITY}
     try:
-        learned = _learned(street, asked.recipe, progress)
+        learned = _learned(street, long.recipe, progress)
     except (InfeasibleError, InputError) as error:
         reason = error.problems[0].found
         return [{**plain, "rate": rate, "status": "refused", "reason": reason} for rate in RATES]
-    learning_s = time.process_time() - begun_s
-    plain |= {"learning_cpu_s": learning_s}
+    plain |= {"learning_cpu_s": time.process_time() - begun_s}
     return [{**plain, "rate": rate, **_row(street, learned, rate)} for rate in RATES]
 
 

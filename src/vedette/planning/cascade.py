@@ -93,6 +93,7 @@ def search(
     for path in paths(tables, space):
         combinations += hunt.covered(path)
         hunt.weigh(path)
+    hunt.weigh_longer()
     return Searched(
         tuple(hunt.best),
         tuple(
@@ -160,6 +161,7 @@ class _Hunt:
         self.weighed: list[Weighed] = []
         self.evaluated = 0
         self._excess = [np.inf] * len(budgets)
+        self._kept: list[Path] = []
         self._ranked: dict[str, Sorted] = {}
         self._ties = {name: len(each) - len(np.unique(each)) for name, each in self.scores.items()}
         self._costs, self._space = costs, space
@@ -172,23 +174,52 @@ class _Hunt:
         return path.alike * (1 + sum(pairs))
 
     def weigh(self, path: Path) -> None:
-        """Try every order of models on the frames that a path evaluates, for every budget."""
+        """Ask the reference, or one model first, about the frames that a path evaluates."""
         base_ms = path.base_ms(self._costs, self._space.audit)
-        floor_ms = base_ms + self._asked_ms(path, 0.0)
-        if floor_ms > max(map(self._most_ms, range(len(self.best)))) * path.frames + SLACK:
+        if not self._may_pay(path, base_ms):
             return
-        every = np.arange(len(path.rows))
-        limits = [_Limits(each.fn - path.missed, each.fp) for each in self.limits]
-        self._ranked = {}
         asked_ms = base_ms + self._asked_ms(path, path.weight)
         errors = path.shown.errors(path.shown.truth)
         self._note(path, _Stages(asked_ms, path.weight, *errors))
-        keepable = [number for number, each in enumerate(limits) if _may_keep(path, each)]
-        for order, number in product(self.orders, keepable):
-            most_ms = self._most_ms(number) * path.frames
-            stages = self._stages(path, order, _Left(every, limits[number], base_ms, most_ms))
+        keepable = self._keepable(path)
+        self._try(path, [order for order in self.orders if len(order) == 1], keepable)
+        if keepable:
+            self._kept.append(replace(path))
+
+    def weigh_longer(self) -> None:
+        """Try more than one model, once what one can do is known: it cuts most of this short."""
+        longer = [order for order in self.orders if len(order) > 1]
+        first_ms = min((self._costs.models[order[0]] for order in longer), default=np.inf)
+        for path in sorted(self._kept, key=lambda path: path.weight):
+            base_ms = path.base_ms(self._costs, self._space.audit)
+            if self._may_pay(path, base_ms + path.weight * first_ms):
+                self._try(replace(path), longer, self._keepable(path))
+
+    def _try(self, path: Path, orders: Sequence[tuple[str, ...]], keepable: Sequence[int]) -> None:
+        self._ranked = {}
+        every = np.arange(len(path.rows))
+        base_ms = path.base_ms(self._costs, self._space.audit)
+        for order, number in product(orders, keepable):
+            limits, most_ms = self._limits_of(path, number), self._most_ms(number) * path.frames
+            stages = self._stages(path, order, _Left(every, limits, base_ms, most_ms))
             if stages is not None:
                 self._note(path, stages)
+
+    def _may_pay(self, path: Path, least_ms: float) -> bool:
+        """Whether all frames for ``least_ms`` and the audit could be the cheapest for a budget."""
+        most_ms = max(map(self._most_ms, range(len(self.best)))) * path.frames
+        return least_ms + self._asked_ms(path, 0.0) <= most_ms + SLACK
+
+    def _keepable(self, path: Path) -> list[int]:
+        """The budgets that may be kept by some answers to the frames of a path."""
+        return [
+            number
+            for number in range(len(self.limits))
+            if _may_keep(path, self._limits_of(path, number))
+        ]
+
+    def _limits_of(self, path: Path, number: int) -> _Limits:
+        return _Limits(self.limits[number].fn - path.missed, self.limits[number].fp)
 
     def _stages(self, path: Path, order: tuple[str, ...], left: _Left) -> _Stages | None:
         """The best thresholds for models in this order; None where nothing keeps the limits.

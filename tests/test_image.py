@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -95,3 +96,30 @@ def test_a_small_object_that_moves_outweighs_an_even_flicker() -> None:
     base = image.thumbnail(frame(still))
     by_object = image.difference(base, image.thumbnail(frame(moved)))
     assert by_object > image.difference(base, image.thumbnail(frame(flicker)))
+
+
+def test_a_zone_is_seen_with_a_quarter_around_it_inside_the_picture() -> None:
+    assert image.around([(0, 40), (80, 40), (40, 80)], (640, 360)) == (0, 30, 100, 90)
+    assert image.around(None, (640, 360)) == (0, 0, 640, 360)
+
+
+def test_a_patch_of_a_resized_frame_shows_the_same_of_the_source() -> None:
+    large = frame(gradient(640, 360))
+    small = replace(frame(image.resized(gradient(640, 360), 320, 180)), size=(640, 360))
+    small = replace(small, region=large.region)
+    region = (101.0, 50.0, 333.0, 222.0)
+    gap = image.patch(large, region).astype(int) - image.patch(small, region)
+    assert np.abs(gap).max() <= 3
+
+
+def test_a_patch_outside_the_picture_is_refused() -> None:
+    with pytest.raises(MediaError, match="outside the picture"):
+        image.patch(frame(gradient(64, 48)), (64.0, 0.0, 70.0, 10.0))
+
+
+def test_networks_take_planes_from_0_to_1() -> None:
+    planes = image.planar(np.stack([gradient(50, 50)] * 2))
+    assert planes.shape == (2, 3, 50, 50)
+    assert planes.dtype == np.float32
+    assert (planes.min(), planes.max()) == (0, 1)
+    np.testing.assert_allclose(planes[1, 2, 30, 40], gradient(50, 50)[30, 40, 2] / 255, rtol=1e-6)

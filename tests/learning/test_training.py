@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,6 +158,14 @@ def test_progress_tells_the_longest_that_is_left(samples: Samples) -> None:
 def test_a_loss_that_is_no_number_is_told(samples: Samples) -> None:
     with pytest.raises(ModelError, match="a lower rate"):
         train(samples, SMALL, replace(QUICK, rate=1e30))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"patience": 0}, {"draws": (9, 2)}, {"rate": 0.0}, {"seed": -1}]
+)
+def test_settings_that_train_nothing_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="1 or more epochs"):
+        Recipe(**wrong)
 
 
 def test_one_answer_alone_trains_nothing(samples: Samples) -> None:

@@ -3,15 +3,17 @@
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 
-from vedette.image import ArrayPicture
+from vedette.image import ArrayPicture, Box, patch, resized
 from vedette.media.picture import DecodedPicture, copied, planes_of, shrunk
 from vedette.media.upright import clockwise
-from vedette.types.media import Picture
+from vedette.types.media import Frame, Key, Picture
 
 
 def gradient(width: int = 64, height: int = 48) -> av.VideoFrame:
@@ -43,6 +45,35 @@ def test_pixels_have_the_size_that_is_asked_for(picture: Picture) -> None:
     assert picture.bgr(20, 12).shape == (12, 20, 3)
     assert picture.bgr(width=20).shape == (picture.height, 20, 3)
     assert picture.luma().shape == (picture.height, picture.width)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 9, 9), (5, 3, 25, 20), (12, 6, 32, 20), (31, 19, 32, 20)])
+def test_a_patch_is_a_box_of_the_picture_scaled(picture: Picture, box: Box) -> None:
+    found = patch(whole(picture), tuple(map(float, box)))  # type: ignore[arg-type]  # of 4
+    wanted = resized(picture.bgr()[box[1] : box[3], box[0] : box[2]], 50, 50)
+    assert found.shape == (50, 50, 3)
+    assert not found.flags.writeable
+    a_pixel = 256 / 32  # of the smallest picture; by as much a box moves to be even
+    assert np.abs(found.astype(int) - wanted).mean() < a_pixel + 1
+
+
+def test_a_patch_of_all_is_the_picture_at_that_size(picture: Picture) -> None:
+    found = patch(whole(picture), (0.0, 0.0, float(picture.width), float(picture.height)))
+    np.testing.assert_allclose(found, picture.bgr(50, 50), atol=3)
+
+
+def test_a_patch_keeps_the_colours_of_its_source() -> None:
+    pixels = np.full((48, 64, 3), (200, 120, 30), np.uint8)
+    frame = av.VideoFrame.from_ndarray(pixels, format="bgr24")
+    for space in (Colorspace.ITU601, Colorspace.ITU709):
+        coded = frame.reformat(format="yuv420p", dst_colorspace=space)
+        found = DecodedPicture(coded).patch((10, 10, 40, 40), 50)
+        np.testing.assert_allclose(found.mean(axis=(0, 1)), (200, 120, 30), atol=4)
+
+
+def whole(picture: Picture) -> Frame:
+    size = picture.width, picture.height
+    return Frame(Key("a", 0), Fraction(0), picture, size, (0.0, 0.0, *map(float, size)))  # type: ignore[arg-type]  # of 4
 
 
 def test_nobody_can_write_on_shared_pixels(picture: Picture) -> None:

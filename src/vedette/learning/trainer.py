@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.errors import ModelError, Problem
+from vedette.errors import InputError, ModelError, Problem
 from vedette.image import planar
 from vedette.learning.networks import Architecture, Convolution, Network, Weights
 from vedette.types.media import Pixels
@@ -49,6 +49,13 @@ class Recipe:
     shift: int = 1
     seed: int = 0
     threads: int = 1
+
+    def __post_init__(self) -> None:
+        fewest, most = self.draws
+        if min(self.epochs, self.patience, self.threads) < 1 or not 2 <= self.batch <= most:
+            raise _unfit(f"{self.epochs} epochs, patience {self.patience}, batches of {self.batch}")
+        if not 2 <= fewest <= most or self.rate <= 0 or self.seed < 0:
+            raise _unfit(f"draws {self.draws}, rate {self.rate:g}, seed {self.seed}")
 
 
 QUICK = Recipe(epochs=8, patience=3, draws=(1024, 1024))
@@ -241,6 +248,11 @@ def _steady(torch: Any, threads: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
+
+
+def _unfit(found: str) -> InputError:
+    expected = "1 or more epochs, a patience and a rate above 0, 2 or more draws, a seed from 0 on"
+    return InputError(Problem(found, expected, "leaving out what you do not want to change"))
 
 
 def _torch() -> Any:

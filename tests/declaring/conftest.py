@@ -51,7 +51,7 @@ SIGNATURES: Mapping[str, Signature] = {
             {"groups": Setting("groups", list[str] | None)},
         ),
         Signature("classify", (Port("Crop"),), Port("Crop"), stateful=True),
-        Signature("compare", (Port("Crop"), Port("Crop")), Port("Crop")),
+        Signature("contrast", (Port("Crop"), Port("Crop")), Port("Crop")),
         Signature(
             "match_colour",
             (Port("Crop"),),

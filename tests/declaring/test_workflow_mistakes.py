@@ -62,7 +62,7 @@ MISTAKES = {
         "run: resize",
         "run: tile",
         "10:17: found the operator 'tile'",
-        "known: alert, classify, compare, crop, detect, match_colour, resize, sample, track",
+        "known: alert, classify, contrast, crop, detect, match_colour, resize, sample, track",
     ),
     "a condition on a label that nobody asked for": (
         "{label: [car]}",
@@ -135,7 +135,7 @@ def test_a_complaint_has_three_parts(amber: str, workflow_complaints: Complaints
     assert complaint == (
         "workflow.yaml:15:16: found the operator 'trak' in steps.track.run\n"
         "  expected the name of an operator\n"
-        "  try track (known: alert, classify, compare, crop, detect, match_colour, resize, sample,"
+        "  try track (known: alert, classify, contrast, crop, detect, match_colour, resize, sample,"
         " track); for one of your own: --operators FILE, or installing its package"
     )
 
@@ -186,7 +186,7 @@ def test_items_of_different_fan_outs_cannot_be_joined(
     amber: str, workflow_complaints: Complaints
 ) -> None:
     steps = (
-        "  crop2: {run: crop, from: [resize, track]}\n  both: {run: compare, from: [crop, crop2]}"
+        "  crop2: {run: crop, from: [resize, track]}\n  both: {run: contrast, from: [crop, crop2]}"
     )
     (complaint,) = workflow_complaints(amber.replace("objective:", f"{steps}\nobjective:"))
     assert "found items that different steps numbered: crop, crop2 in steps.both.from" in complaint

@@ -16,22 +16,46 @@ from vedette.change import Change
 from vedette.declaring.operator import operators, signatures
 from vedette.image import ArrayPicture
 from vedette.media.packing import pack
+from vedette.models.learned import Audit
 from vedette.ops.crop import crop
 from vedette.ops.match import MatchColour
 from vedette.ops.track import Track
 from vedette.ops.transport import Encode
 from vedette.running.state import pack as pack_state
 from vedette.running.state import unpack
-from vedette.types.media import Detections, Frame, Key, Packet
+from vedette.types.cascade import Cascade, Decision, Promise, Question
+from vedette.types.media import Detections, Frame, Key, Packet, Verdict
 
 FRAMES, SIZE = 8, (96, 64)
 SEEN = {n: [("car", 0.9, (4.0 + 4 * n, 10.0, 36.0 + 4 * n, 40.0))] for n in range(FRAMES)}
 DETECTOR = FakeDetector(SEEN)
 CHANGE = Change((0.0, 0.0, 96.0, 64.0), np.full((50, 50), 40, np.uint8), np.ones(25), -1.0)
-MODELS = {"Detector": DETECTOR, "Classifier": FakeClassifier(), "Change": CHANGE}
+LEARNED = Cascade(
+    "learned", Question({"vehicle": ("car",)}), Promise(0.01, 0.01), "nano", SIZE, audit=0.5
+)
+
+
+class FakeScorer:
+    """The brightness of a picture, from 0 to 1."""
+
+    def score(self, frame: Frame) -> float:
+        return float(frame.picture.bgr().mean()) / 255
+
+
+MODELS = {
+    "Detector": DETECTOR,
+    "Classifier": FakeClassifier(),
+    "Change": CHANGE,
+    "Scorer": FakeScorer(),
+    "Audit": Audit(LEARNED),
+}
 SETTINGS: dict[str, dict[str, Any]] = {
     "detect": {"classes": {"vehicle": ["car"]}},
     "match_colour": {"colour": "white"},
+    "every": {"step": 3},
+    "special": {"low": 0.2, "high": 0.3},
+    "glance": {"classes": {"vehicle": ["car"]}, "low": 0.2, "high": 0.95},
+    "settle": {"classes": {"vehicle": ["car"]}},
     "compare": {"threshold": 0.1, "most_age": 3},
     "encode": {"kind": "frame"},
     "decode": {"kind": "frame"},
@@ -68,8 +92,19 @@ def inputs(kind: str, arity: str) -> list[Any]:
         "Crop": lambda: crops,
         "Match": lambda: [colour(each) for each in crops],
         "Packet": packets,
+        "Verdict": verdicts,
     }
     return [(each,) for each in made[kind]()] if arity == "all" else made[kind]()
+
+
+def verdicts() -> list[Any]:
+    """Of every kind, and of some frames none."""
+    decisions: tuple[Decision, ...] = ("no", "same", "yes", "unsure")
+    return [
+        Verdict(Key("gate", n), Fraction(n, 25), SIZE, decision, n / FRAMES)
+        for n in range(FRAMES)
+        for decision in decisions[n % 4 : n % 4 + 1]
+    ]
 
 
 def packets() -> list[Any]:

@@ -10,6 +10,8 @@ from vedette.declaring.models import built_models
 from vedette.declaring.opening import Choose, declared_step
 from vedette.declaring.paths import local_path
 from vedette.declaring.shape import UNREAD
+from vedette.errors import DeclarationError
+from vedette.records.cascade import read_cascade
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.graph import (
     EventRule,
@@ -59,6 +61,10 @@ def built_workflow(
         events=EventRule(**clean.get("events", {})),
         transport=Transport(**transport),
         models=tuple(built_models(clean.get("models", {}), folder)),
+        cascades=tuple(
+            read_cascade(Path(local_path(file, folder)), name, DeclarationError)
+            for name, file in clean.get("cascades", {}).items()
+        ),
         **rest,
     )
     objective = {"floors": built.usual_floors()} | clean.get("objective", {})

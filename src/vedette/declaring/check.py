@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from vedette.addresses import is_live
+from vedette.declaring.cascades import cascade_mistakes
 from vedette.declaring.labels import label_mistakes
 from vedette.declaring.machines import cluster_mistakes, joint_mistakes
 from vedette.declaring.models import model_mistakes
@@ -56,6 +57,7 @@ def complete_mistakes(
     return chain(
         _streams(workflow),
         model_mistakes(workflow, variants),
+        cascade_mistakes(workflow, signatures, variants),
         setting_mistakes(workflow, signatures, variants),
         wiring_mistakes(workflow, signatures),
         label_mistakes(workflow),

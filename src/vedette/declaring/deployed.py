@@ -20,7 +20,7 @@ from vedette.types.graph import Step, Workflow
 from vedette.types.operators import Signature
 from vedette.types.plan import Deployment, Plan
 
-_NAME = re.compile(r"\w[\w-]*(\.\w+(@[\w-]+)?)*")
+_NAME = re.compile(r"\w[\w-]*(\.\w[\w-]*(@[\w-]+)?)*")
 _AGAIN = "making the plan again"
 
 

@@ -11,8 +11,9 @@ from vedette.declaring.paths import is_absolute, local_path
 from vedette.errors import DeclarationError, Place, Problem
 from vedette.records.files import read_bytes
 from vedette.records.mistakes import Mistake, shown
+from vedette.types.cascade import Cascade
 from vedette.types.graph import Step, Workflow
-from vedette.types.models import OwnModel
+from vedette.types.models import OwnModel, variants_of
 from vedette.types.operators import Signature
 
 MOST_NAMES_BYTES = 1 << 20
@@ -67,21 +68,24 @@ def plain_model(model: OwnModel, folder: Path | None = None) -> dict[str, Any]:
     return plain
 
 
-def own_variants(workflow: Workflow) -> dict[str, OwnModel]:
-    """The workflow's own models by the names of their variants."""
-    return {variant.name: model for model in workflow.models for variant in model.variants()}
+def own_variants(workflow: Workflow) -> dict[str, OwnModel | Cascade]:
+    """The workflow's own models and cascades by the names of their variants."""
+    return {variant.name: each for each in workflow.own for variant in variants_of(each)}
 
 
 def model_mistakes(workflow: Workflow, variants: Iterable[str]) -> Iterator[Mistake]:
     """Names that mean two models, addresses without a digest, sizes and labels twice."""
     counts = Counter(variants)
-    counts.update(each.name for model in workflow.models for each in model.variants())
+    counts.update(each.name for own in workflow.own for each in variants_of(own))
+    for own in workflow.own:
+        twice = next((each.name for each in variants_of(own) if counts[each.name] > 1), None)
+        if twice is not None:
+            part = "cascades" if isinstance(own, Cascade) else "models"
+            found = f"the model {twice!r} a second time"
+            hint = f"my-{own.name}"
+            yield Mistake((part, own.name), found, "a name of its own", hint, at_key=True)
     for model in workflow.models:
         path = ("models", model.name)
-        twice = next((each.name for each in model.variants() if counts[each.name] > 1), None)
-        if twice is not None:
-            found = f"the model {twice!r} a second time"
-            yield Mistake(path, found, "a name of its own", f"my-{model.name}", at_key=True)
         if model.file.startswith(("http://", "https://")) and model.sha256 is None:
             found, expected = "an address without sha256", "the digest of what it delivers"
             yield Mistake((*path, "file"), found, expected, "sha256: the output of sha256sum")
@@ -101,7 +105,7 @@ def _anchors(model: OwnModel) -> Iterator[Mistake]:
 
 
 def labels_of(
-    step: Step, signature: Signature, own: Mapping[str, OwnModel]
+    step: Step, signature: Signature, own: Mapping[str, OwnModel | Cascade]
 ) -> tuple[bool, tuple[str, ...] | None]:
     """Whether a step may run a model of the zoo, and the labels of its own ones.
 
@@ -113,7 +117,8 @@ def labels_of(
         for value in (*step.choices.get(name, ()), step.settings.get(name))
         if value is not None
     ]
-    models = [own[name] for name in named if name in own]
+    named = [name for name in named if not isinstance(own.get(name), Cascade)]
+    models = [one for name in named if isinstance(one := own.get(name), OwnModel)]
     if any(not model.labels for model in models):
         return True, None
     labels = dict.fromkeys(label for model in models for label in model.labels)

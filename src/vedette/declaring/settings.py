@@ -13,12 +13,26 @@ from vedette.declaring.shape import core_type, described, fit, instead
 from vedette.errors import nearest
 from vedette.records.mistakes import ElementPath, Mistake, shown
 from vedette.records.syntax import ZooLabel
+from vedette.types.cascade import Cascade
 from vedette.types.graph import Scalar, Step, Workflow
 from vedette.types.models import OwnModel
 from vedette.types.operators import Setting, Signature
 
 RESERVED = ("run", "from", "when")
-PLANNED = frozenset({"decode", "encode", "merge", "tile"})
+PLANNED = frozenset(
+    {
+        "compare",
+        "decode",
+        "encode",
+        "escalate",
+        "every",
+        "glance",
+        "merge",
+        "settle",
+        "special",
+        "tile",
+    }
+)
 """Operators that the planner puts into a plan; nobody declares them."""
 ELSEWHERE = "; for one of your own: --operators FILE, or installing its package"
 
@@ -107,7 +121,10 @@ def _unknown_and_missing(step: Step, signature: Signature, path: ElementPath) ->
 
 
 def _asked_of(
-    setting: Setting, step: Step, signature: Signature, own: Mapping[str, OwnModel]
+    setting: Setting,
+    step: Step,
+    signature: Signature,
+    own: Mapping[str, OwnModel | Cascade],
 ) -> Setting:
     """The setting with the labels of those models that the step names."""
     has_zoo, labels = labels_of(step, signature, own)

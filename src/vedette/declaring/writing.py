@@ -43,6 +43,7 @@ def plain_workflow(workflow: Workflow, folder: Path | None = None) -> dict[str, 
         "name": workflow.name,
         "sources": {source.name: _source(source, folder) for source in workflow.sources},
         "models": {each.name: plain_model(each, folder) for each in workflow.models},
+        "cascades": {each.name: _seen_from(folder, each.file) for each in workflow.cascades},
         "steps": {step.name: _step(step) for step in workflow.steps},
         "objective": {
             "minimise": dict(objective.minimise),
@@ -62,8 +63,9 @@ def plain_workflow(workflow: Workflow, folder: Path | None = None) -> dict[str, 
         },
         "deliver_to": workflow.deliver_to,
     }
-    if not workflow.models:
-        del plain["models"]
+    for part in ("models", "cascades"):
+        if not plain[part]:
+            del plain[part]
     return plain if workflow.evidence_to is None else plain | {"evidence_to": workflow.evidence_to}
 
 

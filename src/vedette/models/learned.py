@@ -177,5 +177,16 @@ def scorer_of(cascade: Cascade) -> Scorer:
     return scorer
 
 
+def ensure_whole(cascade: Cascade) -> None:
+    """Raise ModelError where a learned file is missing, not the one that was learned, or unusable.
+
+    Of stages that the cascade has.
+    """
+    if cascade.difference is not None:
+        change_of(cascade)
+    if any(stage.model == "special" for stage in cascade.scores):
+        scorer_of(cascade)
+
+
 LOADERS: Mapping[str, Callable[[Cascade], Any]] = {"difference": change_of, "special": scorer_of}
 """What a process needs one of, by the part's name."""

@@ -1,29 +1,15 @@
 """How a choice of knobs becomes a graph of plain steps: settings fixed, variants expanded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
+from vedette.planning import cascade_steps
+from vedette.planning.expansions import EXPANSIONS, expansion
 from vedette.types.graph import Choice, Scalar, Step, Workflow
 from vedette.types.operators import Variant
 
-Expansion = Callable[[Step, str, Variant], tuple[Step, ...]]
-"""(step with all settings fixed, its setting that names the variant, the variant) -> steps.
-
-The last step keeps the declared step's name, so that whatever reads it need not know.
-"""
-
-_EXPANSIONS: dict[str, Expansion] = {}
-
-
-def expansion(name: str) -> Callable[[Expansion], Expansion]:
-    """Register what ``Variant.expansion == name`` does to a step."""
-
-    def register(function: Expansion) -> Expansion:
-        _EXPANSIONS[name] = function
-        return function
-
-    return register
+_ = cascade_steps  # its expansion is registered by being imported
 
 
 def golden(workflow: Workflow) -> Choice:
@@ -65,7 +51,8 @@ def _parts(step: Step, variants: Mapping[str, Variant]) -> tuple[Step, ...]:
     for setting, value in step.settings.items():
         variant = variants.get(value) if isinstance(value, str) else None
         if variant is not None and variant.expansion is not None:
-            return _EXPANSIONS[variant.expansion](step, setting, variant)
+            parts = EXPANSIONS[variant.expansion](step, setting, variant)
+            return tuple(each for part in parts for each in _parts(part, variants))
     return (step,)
 
 
@@ -76,7 +63,7 @@ def tiles(step: Step, setting: str, variant: Variant) -> tuple[Step, ...]:
     A question is put to what was merged.
     """
     asks = step.operator == "presence"
-    part = partial(Step, part_of=step.name)
+    part = partial(Step, part_of=step.declared)
     cut = part(f"{step.name}.tile", "tile", step.inputs, when=step.when)
     settings = {key: value for key, value in step.settings.items() if not asks or key != "zone"}
     look = part(

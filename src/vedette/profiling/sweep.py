@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from vedette.declaring.models import own_variants
 from vedette.declaring.operator import operators, signatures
 from vedette.errors import InputError, Problem, RecordError
 from vedette.models.assets import cache_folder
@@ -21,6 +22,7 @@ from vedette.records.codec import digest
 from vedette.records.files import read_bytes, write_bytes
 from vedette.records.profile import trace_bytes, trace_from_bytes
 from vedette.scoring import score
+from vedette.types.cascade import Cascade
 from vedette.types.graph import Choice, Objective, Scalar, Workflow
 from vedette.types.plan import Deployment
 from vedette.types.profile import Profile, Sweep, Trace
@@ -108,7 +110,8 @@ def question(workflow: Workflow) -> str:
     )
     models = identified(workflow.models)
     asked = replace(workflow, name="", sources=sources, objective=Objective(), deliver_to="")
-    return digest(replace(asked, evidence_to=None, models=models))
+    cascades = tuple(replace(each, file="") for each in workflow.cascades)
+    return digest(replace(asked, evidence_to=None, models=models, cascades=cascades))
 
 
 def measure_device(workflow: Workflow, profile: Profile, measuring: Measuring) -> float:
@@ -166,12 +169,16 @@ def _file(job: Job, cache: Path | None) -> Path | None:
 def _models(workflow: Workflow) -> Iterable[str]:
     """The digests of the model files that the steps name, and how a user's own are used."""
     known = signatures()
-    own = {each.name: model for model in workflow.models for each in model.variants()}
+    own = own_variants(workflow)
     for step in workflow.steps:
         for name in known[step.operator].models:
             named = str(step.settings[name])
-            if named in own:
-                yield digest(identified((own[named],)))
+            one = own.get(named)
+            if isinstance(one, Cascade):
+                yield digest(replace(one, file=""))
+                continue
+            if one is not None:
+                yield digest(identified((one,)))
                 continue
             asset = MODELS[variant(named).model].asset
             yield asset.sha256 or asset.name

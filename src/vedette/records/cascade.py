@@ -23,6 +23,9 @@ from vedette.types.cascade import Cascade, Question
 
 RECORD, SPECIAL, DIFFERENCE = "cascade.json", "special.onnx", "difference.npz"
 NEWEST = 1
+SPECIAL_STAGE = "special"
+MOST_HIGH = 2.0
+"""Of a score from 0 to 1: above 1 is never."""
 MOST_BYTES = 64 << 20
 """Of any file: a specialised model has some 100 kB."""
 _AGAIN = "vedette learn cascade, which writes the folder again"
@@ -112,7 +115,7 @@ def _refuse_newer(content: bytes, path: Path, error: type[InputError]) -> None:
 
 
 def _mistakes(cascade: Cascade) -> Iterator[Problem]:
-    """Numbers that no cascade has."""
+    """Numbers that no cascade has, and stages without what they use."""
     shares = {"promise.fnr": cascade.promise.fnr, "promise.fpr": cascade.promise.fpr}
     shares |= {"audit": cascade.audit, "question.confidence": cascade.question.confidence}
     for name, value in shares.items():
@@ -124,23 +127,35 @@ def _mistakes(cascade: Cascade) -> Iterator[Problem]:
     if cascade.frame_step < 1:
         yield Problem(f"{cascade.frame_step} in frame_step", "1 or more", _AGAIN)
     yield from _questionable(cascade.question)
-    for number, stage in enumerate(cascade.scores):
-        if not (0 <= stage.low <= 1 and stage.low <= stage.high and math.isfinite(stage.high)):
-            found = f"low {stage.low} and high {stage.high} in scores[{number}]"
-            yield Problem(found, "low from 0 to 1, high not below it", _AGAIN)
-    names = [stage.model for stage in cascade.scores]
-    if len(set(names)) < len(names):
-        yield Problem("a model a second time in scores", "each once", _AGAIN)
-    if cascade.reference in names:
-        yield Problem("the reference in scores", "models before the reference", _AGAIN)
-    needed = {SPECIAL: "special" in names, DIFFERENCE: cascade.difference is not None}
-    for file, is_needed in needed.items():
-        if is_needed and file not in cascade.digests:
-            yield Problem(f"no {file} in digests", "the digest of what a stage uses", _AGAIN)
-    difference = cascade.difference
-    if difference and not (difference.most_age >= 1 and 0 <= difference.threshold <= 1):
-        found = f"threshold {difference.threshold}, most_age {difference.most_age} in difference"
+    yield from _unfit_difference(cascade)
+    yield from _unfit_scores(cascade)
+
+
+def _unfit_difference(cascade: Cascade) -> Iterator[Problem]:
+    stage = cascade.difference
+    if stage is None:
+        return
+    if not (stage.most_age >= 1 and 0 <= stage.threshold <= 1):
+        found = f"threshold {stage.threshold}, most_age {stage.most_age} in difference"
         yield Problem(found, "a threshold from 0 to 1, an age from 1", _AGAIN)
+    if DIFFERENCE not in cascade.digests:
+        yield _undigested(DIFFERENCE)
+
+
+def _unfit_scores(cascade: Cascade) -> Iterator[Problem]:
+    for number, stage in enumerate(cascade.scores):
+        if not 0 <= stage.low <= min(stage.high, 1) or stage.high > MOST_HIGH:
+            found = f"low {stage.low} and high {stage.high} in scores[{number}]"
+            yield Problem(found, f"0 <= low <= 1, low <= high <= {MOST_HIGH:g}", _AGAIN)
+    names = [*(stage.model for stage in cascade.scores), cascade.reference]
+    if len(set(names)) < len(names):
+        yield Problem("a model a second time in scores", "each once, without the reference", _AGAIN)
+    if SPECIAL_STAGE in names and SPECIAL not in cascade.digests:
+        yield _undigested(SPECIAL)
+
+
+def _undigested(file: str) -> Problem:
+    return Problem(f"no {file} in digests", "the digest of what a stage uses", _AGAIN)
 
 
 def _questionable(question: Question) -> Iterator[Problem]:

@@ -223,6 +223,8 @@ class WorkflowSyntax(Syntax):
     """Streams that are treated alike: by name, a list of URLs, or one URL."""
     models: dict[Name, Text | ModelSyntax] = {}
     """Model files of yours, for steps to name beside those of the zoo."""
+    cascades: dict[Name, Text] = {}
+    """Folders that `vedette learn cascade` wrote, for presence steps to name as models."""
     steps: Annotated[dict[Name, StepSyntax], MinLen(1)]
     objective: ObjectiveSyntax = ObjectiveSyntax()
     events: EventsSyntax = EventsSyntax()

@@ -125,7 +125,7 @@ def save(thing: Loaded, path: str | Path) -> None:
 
 
 def _seen_from(plan: Plan, seen: Callable[[str], str]) -> Plan:
-    """The plan with the paths of its streams and models as they are seen from somewhere else."""
+    """The plan with the paths of what it names as they are seen from somewhere else."""
     declared = plan.declared and _moved(plan.declared, seen)
     return replace(plan, workflow=_moved(plan.workflow, seen), declared=declared)
 
@@ -136,7 +136,8 @@ def _moved(workflow: Workflow, seen: Callable[[str], str]) -> Workflow:
         for source in workflow.sources
     )
     models = tuple(replace(each, file=seen(each.file)) for each in workflow.models)
-    return replace(workflow, sources=sources, models=models)
+    cascades = tuple(replace(each, file=seen(each.file)) for each in workflow.cascades)
+    return replace(workflow, sources=sources, models=models, cascades=cascades)
 
 
 def _stream_moved(stream: Stream, seen: Callable[[str], str]) -> Stream:

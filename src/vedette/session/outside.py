@@ -14,6 +14,7 @@ from vedette.declaring.paths import is_absolute
 from vedette.errors import ModelError, VedetteError
 from vedette.media.source import local_file, open_source
 from vedette.models.heads import CLASSIFIER
+from vedette.models.learned import changed_size, ensure_whole
 from vedette.models.own import is_here, is_web, opened
 from vedette.ops.zone import corner_outside, zone_problem
 from vedette.profiling.truth import groups_asked, label_problems
@@ -22,8 +23,8 @@ from vedette.types.graph import Step, Workflow
 
 
 def outside_mistakes(workflow: Workflow) -> Iterator[Mistake]:
-    """Streams' files that are not there, zones outside of their pictures, and all that is wrong in
-    their labels, each with its line.
+    """Streams' files that are not there, zones outside of their pictures, cascades of other cameras
+    or other files, and all that is wrong in labels, each with its line.
 
     Nobody is asked for what comes over a network.
     """
@@ -44,6 +45,7 @@ def outside_mistakes(workflow: Workflow) -> Iterator[Mistake]:
             yield Mistake((*path, "labels"), each.found, each.expected, each.hint, each.place)
     yield from _models(workflow)
     yield from _zones(workflow)
+    yield from _cascades(workflow)
 
 
 def _zones(workflow: Workflow) -> Iterator[Mistake]:
@@ -91,6 +93,28 @@ def _sizes(workflow: Workflow) -> dict[str, dict[str, tuple[int, int]]]:
             with suppress(VedetteError), open_source(replace(stream, repeat=1)) as reader:
                 found.setdefault(source, {})[stream.name] = reader.size
     return found
+
+
+def _cascades(workflow: Workflow) -> Iterator[Mistake]:
+    """Learned files that are not those that were learned, and cameras that have changed since."""
+    for each in workflow.cascades:
+        try:
+            ensure_whole(each)
+        except ModelError as error:
+            for problem in error.problems:
+                found = f"{problem.place}: {problem.found}" if problem.place else problem.found
+                yield Mistake(("cascades", each.name), found, problem.expected, problem.hint)
+    learned = {each.name: each for each in workflow.cascades}
+    sizes = _sizes(workflow) if learned else {}
+    for step in workflow.steps:
+        named = (step.settings.get("model"), *step.choices.get("model", ()))
+        for each in (learned[str(name)] for name in named if str(name) in learned):
+            for source in sorted(workflow.sources_of(step.name)):
+                for size in sizes.get(source, {}).values():
+                    if size != each.size:
+                        told = changed_size(each.name, each.size, size)
+                        path = ("steps", step.name, "model")
+                        yield Mistake(path, told.found, told.expected, told.hint)
 
 
 def _models(workflow: Workflow) -> Iterator[Mistake]:

@@ -110,8 +110,8 @@ def _identity(plan: Deployment) -> str:
     flow = plan.workflow
     streams = [(source, _content(stream)) for source, stream in flow.streams()]
     ends = [flow.deliver_to, flow.evidence_to]
-    models = identified(flow.models)
-    return digest([streams, flow.steps, flow.transport, plan.placement, ends, models])
+    own = [identified(flow.models), [replace(each, file="") for each in flow.cascades]]
+    return digest([streams, flow.steps, flow.transport, plan.placement, ends, own])
 
 
 def _content(stream: Stream) -> Stream:

@@ -111,7 +111,7 @@ def _tiled(one: Variant) -> Variant:
 
 
 PARTS = {"difference": "Change", "special": "Scorer", "audit": "Audit"}
-"""What a cascade learned, by the names after its own, and what an operator takes each of them as."""
+"""What a cascade learned, by the name after its own: what an operator takes it as."""
 
 
 def variants_of(own: OwnModel | Cascade) -> tuple[Variant, ...]:

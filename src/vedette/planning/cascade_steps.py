@@ -1,0 +1,69 @@
+"""A cascade as plain steps: each stage says what it can, what it is unsure of goes on to the next.
+
+Of a step ``gate``: ``gate.step`` keeps one source frame in some, ``gate.difference`` tells frames
+that show nothing new, ``gate.special`` is the cascade's own network, ``gate.NAME`` one pass of the
+detector NAME, ``gate.reference`` the reference (which may expand further), ``gate.look1`` and so on
+let a frame through to the next of them, and ``gate`` settles what all of them said.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+from vedette.planning.expansions import expansion
+from vedette.types.cascade import Cascade
+from vedette.types.graph import Step, Value
+from vedette.types.models import Variant
+
+SPECIAL = "special"
+
+
+@expansion("cascade")
+def cascade(step: Step, setting: str, variant: Variant) -> tuple[Step, ...]:
+    """The stages that a cascade has, in order; the declared step's name is the last one's."""
+    learned = variant.cascade
+    if learned is None:
+        return (step,)
+    audit = f"{learned.name}/audit"
+    part = partial(Step, part_of=step.declared)
+    steps, frames = [], step.inputs
+    if learned.frame_step > 1 or step.when:
+        settings: Mapping[str, Value] = {"step": learned.frame_step, "audit": audit}
+        steps.append(part(f"{step.name}.step", "every", frames, settings, when=step.when))
+        frames = (steps[-1].name,)
+    said = []
+    for number, (name, operator, settings) in enumerate(_stages(learned, step), 1):
+        verdict = part(f"{step.name}.{name}", operator, frames, settings)
+        look = part(
+            f"{step.name}.look{number}", "escalate", (*frames, verdict.name), {"audit": audit}
+        )
+        steps += [verdict, look]
+        said.append(verdict.name)
+        frames = (look.name,)
+    asked = {**step.settings, setting: learned.reference}
+    steps.append(part(f"{step.name}.reference", step.operator, frames, asked))
+    settled = {key: step.settings[key] for key in ("classes", "zone") if key in step.settings}
+    inputs = (steps[-1].name, *said)
+    steps.append(part(step.name, "settle", inputs, {**settled, "audit": audit}))
+    return tuple(steps)
+
+
+def _stages(learned: Cascade, step: Step) -> list[tuple[str, str, Mapping[str, Value]]]:
+    """Name, operator and settings of each stage before the reference."""
+    found: list[tuple[str, str, Mapping[str, Value]]] = []
+    if learned.difference is not None:
+        difference = learned.difference
+        settings: dict[str, Value] = {
+            "method": difference.method,
+            "threshold": difference.threshold,
+            "most_age": difference.most_age,
+            "change": f"{learned.name}/difference",
+        }
+        found.append(("difference", "compare", settings))
+    asked = {key: step.settings[key] for key in ("classes", "zone") if key in step.settings}
+    for score in learned.scores:
+        bounds: dict[str, Value] = {"low": score.low, "high": score.high}
+        if score.model == SPECIAL:
+            found.append((SPECIAL, "special", {**bounds, "model": f"{learned.name}/special"}))
+        else:
+            found.append((score.model, "glance", {**asked, **bounds, "model": score.model}))
+    return found

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vedette.session import simulate as simulate
     from vedette.session import what_if as what_if
     from vedette.session import workflow as workflow
+    from vedette.session.learning import learn as learn
     from vedette.types.graph import Knob as Knob
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ _HOMES = {
     "load": "vedette.session",
     "save": "vedette.session",
     "check": "vedette.session",
+    "learn": "vedette.session.learning",
     "profile": "vedette.session",
     "plan": "vedette.session",
     "explain": "vedette.session",

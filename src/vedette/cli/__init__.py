@@ -26,6 +26,7 @@ from vedette.errors import InfeasibleError, VedetteError
 
 VERBS = (
     "check",
+    "learn",
     "profile",
     "plan",
     "explain",
@@ -40,7 +41,7 @@ VERBS = (
     "bench",
 )
 _RUN_OPERATORS = frozenset(
-    {"check", "profile", "plan", "explain", "simulate", "rehearse", "run", "schema"}
+    {"check", "learn", "profile", "plan", "explain", "simulate", "rehearse", "run", "schema"}
 )
 
 FULL = {errno.ENOSPC, errno.EDQUOT}

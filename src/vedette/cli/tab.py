@@ -81,6 +81,12 @@ def _tracks() -> Iterable[str]:
     return bench.TRACKS
 
 
+def _architectures() -> Iterable[str]:
+    from vedette.learning.networks import ARCHITECTURES
+
+    return ARCHITECTURES
+
+
 def _planners() -> Iterable[str]:
     from vedette.planning.tables import INPUTS
 
@@ -123,6 +129,7 @@ PROFILE = files(".json")
 VIDEO = files(".avi", ".m4v", ".mkv", ".mov", ".mp4", ".ts", ".webm")
 COMPLETERS: Mapping[str, Mapping[str, Completer]] = {
     "check": {"file": files(*YAML), "cluster": CLUSTER},
+    "learn": {"workflow": WORKFLOW, "architectures": words(_architectures)},
     "profile": {"workflow": WORKFLOW, "cluster": CLUSTER},
     "plan": {"workflow": WORKFLOW, "cluster": CLUSTER, "profile": PROFILE, "what_if": scenarios},
     "explain": {"plan": PLAN, "profile": PROFILE},

@@ -14,7 +14,7 @@ from vedette.image import planar
 from vedette.learning.dataset import Indices, Samples
 from vedette.learning.labelling import Labels, Looking, regions
 from vedette.learning.networks import Architecture
-from vedette.learning.splits import Splits
+from vedette.learning.splits import Splits, cut
 from vedette.learning.trainer import Recipe
 from vedette.learning.training import CrossFitted, Step, cross_fit, probabilities
 from vedette.models import reference_call
@@ -63,14 +63,15 @@ class Parts:
     """All that a cascade may be put together from.
 
     ``fitted`` are specialised models by name, ``change`` what the difference detector learned.
-    ``held_out`` holds the training part, each block as seen by what never saw it, ``selecting``
-    the selection part as seen by what runs.
+    ``tables`` decide: the training part, each block as seen by what never saw it, and the
+    selection part as seen by what runs; one table of everything where nothing was trained.
+    ``spans`` are their blocks in time, in frames of the planning part.
     """
 
     fitted: Mapping[str, CrossFitted]
     change: Change
-    held_out: Scored
-    selecting: Scored
+    tables: tuple[Scored, ...]
+    spans: tuple[Span, ...]
     costs: Costs
 
 
@@ -106,7 +107,7 @@ def fit(
     }
 
 
-def parts(
+def trained_parts(
     material: Material,
     splits: Splits,
     fitted: Mapping[str, CrossFitted],
@@ -123,22 +124,52 @@ def parts(
     names = [name for name in ("last", "background", "blocks") if _has(change, name)]
     blocks = [(fold.scored, _learned(material, _rows(*fold.trained))) for fold in splits.folds]
     columns = []
-    for number, (span, own) in enumerate([*blocks, (splits.select, change)]):
+    last = [(splits.select, change)] if splits.select in splits.deciding else []
+    for number, (span, own) in enumerate([*blocks, *last]):
         told(number, len(blocks) + 1)
         usable = {name: own if _has(own, name) else change for name in names}
         columns.append(_changes(material, span, usable, most_age))
     told(len(blocks) + 1, len(blocks) + 1)
-    *inner, last = columns
+    inner = columns[: len(blocks)]
     joined = {name: np.concatenate([each[name] for each in inner]) for name in names}
-    final = {
-        name: probabilities(each.network, material.labels.patch) for name, each in fitted.items()
-    }
     out = {name: each.probability for name, each in fitted.items()}
+    tables = [_table(material, [span for span, _ in blocks], out, joined)]
+    if last:
+        pixels = material.labels.patch
+        final = {name: probabilities(each.network, pixels) for name, each in fitted.items()}
+        tables.append(_table(material, [splits.select], final, columns[-1]))
     return Parts(
         fitted=fitted,
         change=change,
-        held_out=_table(material, [span for span, _ in blocks], out, joined),
-        selecting=_table(material, [splits.select], final, last),
+        tables=tuple(tables),
+        spans=splits.deciding,
+        costs=_costs(material, timed(change)),
+    )
+
+
+def untrained_parts(
+    material: Material,
+    *,
+    most_age: int,
+    timed: Callable[[Change], "Calls"],
+    told: Callable[[int, int], None],
+) -> Parts:
+    """What needs no training: detectors, and the change since the frame evaluated last.
+
+    All frames then decide, since nothing has seen any of them.
+    """
+    small, _ = regions(material.question, material.size)
+    change, spans = Change(small), cut(material.truth)
+    columns = []
+    for number, span in enumerate(spans):
+        told(number, len(spans))
+        columns.append(_changes(material, span, {"last": change}, most_age)["last"])
+    told(len(spans), len(spans))
+    return Parts(
+        fitted={},
+        change=change,
+        tables=(_table(material, spans, {}, {"last": np.concatenate(columns)}),),
+        spans=spans,
         costs=_costs(material, timed(change)),
     )
 

@@ -30,7 +30,7 @@ from vedette.types.graph import Span
 from vedette.types.media import Bundle, Columns, Detections, Frame, Pixels, Region
 from vedette.types.plan import Deployment
 
-STRETCH = 250
+STRETCH = 50
 """Frames that are written down together."""
 TIMED_FRAMES = 96
 
@@ -75,8 +75,8 @@ class Labelling:
 def stretches(span: Span) -> Iterator[Span]:
     """The parts of a span that are written down one by one.
 
-    >>> [(each.start, each.end) for each in stretches(Span(100, 600))]
-    [(100, 350), (350, 600)]
+    >>> [(each.start, each.end) for each in stretches(Span(100, 160))]
+    [(100, 150), (150, 160)]
     """
     end = span.end or 0
     for start in range(span.start, end, STRETCH):

@@ -49,7 +49,8 @@ class Splits:
     @property
     def deciding(self) -> tuple[Span, ...]:
         """The blocks whose scores decide, in time: each fold's, then the selection part."""
-        return (*(each.scored for each in self.folds), self.select)
+        every = (*(each.scored for each in self.folds), self.select)
+        return tuple(each for each in every if _length(each))
 
 
 def split(truth: ArrayLike, fps: float, *, question: str = "the target") -> Splits:
@@ -85,6 +86,32 @@ def check_deciding(truth: ArrayLike, deciding: Sequence[Span], fps: float) -> No
     counts = [runs_of(part).count() for part in parts]
     total = sum(count[0] for count in counts), sum(count[1] for count in counts)
     _check_runs(total, sum(map(len, parts)) / fps / 60)
+
+
+def crossed(truth: ArrayLike) -> Splits | None:
+    """Folds over all of a recording that is too short for a selection part; None where none fit.
+
+    Each block is scored by what was trained on the others, a median event away from it.
+    """
+    yes = np.asarray(truth, np.bool_)
+    runs = runs_of(yes)
+    gap = max(1, int(np.median(runs.length[runs.answer])))
+    folds = _folds(yes, gap)
+    return Splits(Span(0, len(yes)), Span(len(yes), len(yes)), folds, gap) if folds else None
+
+
+def cut(truth: ArrayLike, blocks: int = MOST_FOLDS + 1) -> tuple[Span, ...]:
+    """Blocks of about equal length with borders in quiet frames, where nothing is trained.
+
+    >>> [span.end for span in cut(([False] * 40 + [True] * 10) * 12, 3)]
+    [200, 400, 600]
+    """
+    yes = np.asarray(truth, np.bool_)
+    places = np.append(_quiet(yes), len(yes))
+    wanted = np.arange(1, blocks) * len(yes) / blocks
+    inner = {int(places[np.abs(places - each).argmin()]) for each in wanted}
+    edges = sorted({0, *inner, len(yes)})
+    return tuple(Span(start, end) for start, end in pairwise(edges))
 
 
 def _check_both(yes: Flags, question: str) -> None:

@@ -11,6 +11,7 @@ Colour = tuple[int, int, int]
 RIGHT, WRONG, ALERT = (80, 200, 60), (60, 60, 230), (40, 40, 235)
 PLAIN = (190, 190, 190)
 """Of what has no track."""
+ZONE = (60, 190, 240)
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _INK = (20, 20, 20)
 
@@ -34,6 +35,14 @@ def draw_box(
     if text:
         _, high = plate_size(pixels, text)
         draw_plate(pixels, text, (x0 - width // 2, y0 - high if y0 >= high else y1), colour)
+
+
+def draw_polygon(
+    pixels: Pixels, corners: Iterable[tuple[float, float]], colour: Colour = ZONE
+) -> None:
+    """Draw the outline of a polygon, in place."""
+    outline = np.array([[round(x), round(y)] for x, y in corners], np.int32)
+    cv2.polylines(pixels, [outline], isClosed=True, color=colour, thickness=2, lineType=cv2.LINE_AA)
 
 
 def draw_plate(

@@ -5,6 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from vedette.image import ArrayPicture
 from vedette.media.drawing import RIGHT, WRONG, draw_box
 from vedette.media.jpeg import encode_jpeg
@@ -12,7 +14,8 @@ from vedette.media.source import local_file, open_source
 from vedette.profiling.cache import machine
 from vedette.records.files import read_bytes
 from vedette.reporting.page import write_report
-from vedette.reporting.story import Row, Sighting, Story
+from vedette.reporting.story import Row, Sighting, Story, Timeline
+from vedette.scoring import answers
 from vedette.session.rehearsing import Rehearsal
 from vedette.session.running import Ran
 from vedette.store import StoredEvent
@@ -37,8 +40,21 @@ def write_page(plan: Plan, ran: Rehearsal | Ran, path: Path, *, command: str = "
         notes=tuple(f"{each.stream}: {each.detail} ({each.count})" for each in ran.incidents),
         command=command,
         machine=machine(),
+        answered=tuple(_answered(plan, ran)) if isinstance(ran, Rehearsal) else (),
     )
     write_report(story, path)
+
+
+def _answered(plan: Plan, ran: Rehearsal) -> Iterator[tuple[str, Timeline]]:
+    """What the reference and a rehearsed plan answered, for each stream of a question."""
+    if ran.reference is None or "answers" not in ran.scores:
+        return
+    given = {each.stream: each for each in answers(ran.trace)}
+    for wanted in answers(ran.reference):
+        frame, rate = wanted.frame.astype(np.int64), float(ran.trace.rates[wanted.stream])
+        said = given[wanted.stream].at(wanted.frame)
+        nobody = np.zeros(len(frame), np.int8)
+        yield wanted.stream, Timeline(frame, wanted.yes, said, nobody, (), rate, plan.name)
 
 
 def sightings(
@@ -55,7 +71,7 @@ def sightings(
     frames = {
         (stream.name, frame.key.frame): frame
         for _, stream in workflow.streams()
-        for frame in _frames(stream, {each.frame for each in first if each.stream == stream.name})
+        for frame in frames_at(stream, {each.frame for each in first if each.stream == stream.name})
     }
     shown = []
     for event in first:
@@ -65,7 +81,7 @@ def sightings(
     return tuple(shown)
 
 
-def _frames(stream: Stream, numbers: AbstractSet[int]) -> Iterator[Frame]:
+def frames_at(stream: Stream, numbers: AbstractSet[int]) -> Iterator[Frame]:
     """Some frames of a file or a folder, in one pass; of anything else none."""
     file = local_file(stream.url)
     if not numbers or stream.pace == "live" or file is None or not file.exists():

@@ -46,13 +46,14 @@ def test_each_run_of_yes_is_one_event_told_at_the_first_no() -> None:
     assert spans("nnyyynnynn") == [(2, 4), (7, 7)]
     first, second = told("nnyyynnynn")
     assert (first.ordinal, second.ordinal) == (0, 1)
-    assert (first.frame, first.end_s) == (5, Fraction(4, 25))
+    assert (first.end_s, first.time_s) == (Fraction(4, 25), Fraction(4, 25))
 
 
-def test_an_event_has_the_zone_and_the_surest_confidence() -> None:
+def test_an_event_is_about_the_surest_moment() -> None:
     (event,) = told("yyyn")
     assert event.box == (0, 0, 40, 40)
     assert event.confidence == pytest.approx(0.52)
+    assert event.frame == 2
 
 
 def test_a_run_that_is_too_short_is_none() -> None:

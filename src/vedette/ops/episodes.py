@@ -24,6 +24,7 @@ SURER = 0.1
 class Episode(Columns):
     """A run of yes so far: its first and last yes, the surest of them, and which one it is.
 
+    ``frame``, ``time_s``, ``box`` and ``confidence`` are the surest yes's.
     ``is_paused``: there was a no after the last yes. ``picture`` (n,) holds the bytes of a WebP
     picture of a yes that was ``shown`` sure.
     """
@@ -34,6 +35,8 @@ class Episode(Columns):
     start_s: Fraction
     end_frame: int
     end_s: Fraction
+    frame: int
+    time_s: Fraction
     box: Region
     confidence: float
     picture: NDArray[np.uint8]
@@ -55,8 +58,9 @@ class Episodes:
 
     A yes is a frame with at least one row. A pause of up to ``gap_s`` belongs to the run; a run
     shorter than ``least_s`` is none, and one that its stream's end cuts off is not told. The event
-    has the surest row's confidence, label and box. Given the frames as a second input, it has a
-    WebP picture of what was in the box then, or when it was less sure by at most a tenth.
+    is about the surest moment: its frame, time, confidence, label and box. Given the frames as a
+    second input, it has a WebP picture of what was in the box then, or when it was less sure by at
+    most a tenth.
     """
 
     def __init__(
@@ -101,12 +105,20 @@ class Episodes:
             self.state = replace(self.state, begun=begun)
             when = (frame, answer.time_s)
             unseen = np.zeros(0, np.uint8)
-            return Episode(ordinal, label, *when, *when, (x0, y0, x1, y1), confidence, unseen)
+            box = (x0, y0, x1, y1)
+            return Episode(ordinal, label, *when, *when, *when, box, confidence, unseen)
         longer = replace(episode, end_frame=frame, end_s=answer.time_s, is_paused=False)
         if confidence <= episode.confidence:
             return longer
         label = answer.labels[answer.label[row]]
-        return replace(longer, label=label, box=(x0, y0, x1, y1), confidence=confidence)
+        return replace(
+            longer,
+            label=label,
+            frame=frame,
+            time_s=answer.time_s,
+            box=(x0, y0, x1, y1),
+            confidence=confidence,
+        )
 
     def _pictured(
         self, episode: Episode, answer: Detections, frames: tuple[Frame | None, ...]
@@ -132,8 +144,8 @@ class Episodes:
             end_frame=episode.end_frame,
             start_s=episode.start_s,
             end_s=episode.end_s,
-            frame=now.key.frame,
-            time_s=now.time_s,
+            frame=episode.frame,
+            time_s=episode.time_s,
             box=episode.box,
             confidence=episode.confidence,
             ordinal=episode.ordinal,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from vedette.reporting.cascade_drawing import draw_timeline
 from vedette.reporting.comparison import Cell, compare, late_text, saving
 from vedette.reporting.markup import Child, Markup, html, tag
-from vedette.reporting.parts import label, picture, section, table
+from vedette.reporting.parts import label, note, picture, section, table, wide
 from vedette.reporting.story import Row, Sighting, Story, TargetResult
 from vedette.reporting.wording import MEASURE, change, join, number, value_text
 from vedette.types.figures import Figures
@@ -135,6 +136,21 @@ def _figure(cell: Cell, is_chosen_plan: bool) -> Markup:
         tag("span", cell.against, class_="against"),
         tag("span", cell.counted, class_="cell-note") if cell.counted else None,
     )
+
+
+def over_time(story: Story) -> Markup | None:
+    """When the reference and the plan said yes, and when they differed."""
+    if not story.answered:
+        return None
+    words = (
+        "Yes by the reference and by the plan, and what the plan got wrong against the reference: "
+        "yes frames answered no, then no frames answered yes."
+    )
+    drawn = [
+        html(tag("h3", stream), wide(f"answers of {stream}", draw_timeline(timeline)))
+        for stream, timeline in story.answered
+    ]
+    return section("over-time", "Answers over time", note(words), *drawn)
 
 
 def alerts(story: Story) -> Markup | None:

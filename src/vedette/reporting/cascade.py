@@ -15,6 +15,7 @@ from vedette.records.files import write_bytes
 from vedette.reporting.cascade_drawing import draw_curves, draw_scatter, draw_timeline
 from vedette.reporting.markup import Child, Markup, html, tag
 from vedette.reporting.parts import bar, document, label, note, picture, section, table, wide
+from vedette.reporting.story import Timeline
 from vedette.reporting.wording import NONE, THIN, join, number, whole
 from vedette.types.cascade import Cascade, Question
 
@@ -64,20 +65,6 @@ class ErrorRow:
     runs_wrong: int
     runs: int
     by_runs: tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Timeline:
-    """What was answered on n source frames in time: ``frame`` (n,), ``truth`` and ``answer`` (n,)
-    bool, ``by`` (n,) into ``stages``. ``rate`` is in frames a second.
-    """
-
-    frame: NDArray[np.int64]
-    truth: NDArray[np.bool_]
-    answer: NDArray[np.bool_]
-    by: NDArray[np.int8]
-    stages: tuple[str, ...]
-    rate: float
 
 
 @dataclass(frozen=True, slots=True)

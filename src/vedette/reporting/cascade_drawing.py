@@ -14,7 +14,8 @@ from vedette.reporting.markup import Markup, html, tag
 from vedette.reporting.wording import number
 
 if TYPE_CHECKING:
-    from vedette.reporting.cascade import Curve, Point, Timeline, Weighed
+    from vedette.reporting.cascade import Curve, Point, Weighed
+    from vedette.reporting.story import Timeline
 
 WIDTH, HEIGHT = 760.0, 420.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 24.0, 22.0, 52.0
@@ -156,7 +157,7 @@ def _line(timeline: Timeline, part: slice) -> Markup:
     frames = timeline.frame[part]
     rows: list[tuple[str, NDArray[np.bool_], str]] = [
         ("reference: yes", truth, "band-yes"),
-        ("cascade: yes", answer, "band-yes"),
+        (f"{timeline.name}: yes", answer, "band-yes"),
         ("answered no", truth & ~answer, "band-wrong"),
         ("answered yes", ~truth & answer, "band-wrong"),
     ]

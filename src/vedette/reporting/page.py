@@ -17,6 +17,7 @@ Section = Callable[[Story], Markup | None]
 SECTIONS: tuple[Section, ...] = (
     answers.headline,
     answers.comparison,
+    answers.over_time,
     answers.alerts,
     record.notes,
     machines.plan,

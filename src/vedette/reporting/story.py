@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vedette.types.events import Event
 from vedette.types.figures import Figures, Score
 from vedette.types.plan import Candidate, Plan
@@ -38,12 +41,28 @@ class Sighting:
     is_right: bool | None = None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Timeline:
+    """What was answered on n source frames in time: ``frame`` (n,), ``truth`` and ``answer`` (n,)
+    bool, ``by`` (n,) into ``stages``. ``rate`` is in frames a second. ``name`` says who answered.
+    """
+
+    frame: NDArray[np.int64]
+    truth: NDArray[np.bool_]
+    answer: NDArray[np.bool_]
+    by: NDArray[np.int8]
+    stages: tuple[str, ...]
+    rate: float
+    name: str = "cascade"
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """All that one report shows. ``rows`` start with the baseline; ``ran`` is the chosen plan's.
 
     The row whose figures are ``ran`` is the chosen plan's, otherwise the last one. ``weighed`` are
     candidates that were compared by prediction, as many as are worth drawing.
+    ``answered`` holds what was answered over time, by stream, where a question was asked.
     ``timings`` are (what was done, wall seconds). ``notes`` are sentences that a reader must know
     (what is synthetic, what repeats, what could not be supported). ``command`` repeats the run.
     """
@@ -59,6 +78,7 @@ class Story:
     command: str = ""
     machine: str = ""
     weighed: tuple[Candidate, ...] = ()
+    answered: tuple[tuple[str, Timeline], ...] = ()
 
     @property
     def baseline(self) -> Row | None:

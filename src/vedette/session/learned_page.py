@@ -23,10 +23,10 @@ from vedette.reporting.cascade import (
     Scene,
     StageRow,
     Story,
-    Timeline,
     Weighed,
     write_cascade_report,
 )
+from vedette.reporting.story import Timeline
 from vedette.reporting.wording import number
 from vedette.scoring.promise import Mistakes, mistakes, runs_of
 from vedette.session.common import Progress

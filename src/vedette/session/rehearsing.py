@@ -34,7 +34,8 @@ class Rehearsal:
 
     ``scores`` are against the labels of streams that have any, else against the golden setting on
     the same frames; each says which. ``calibration`` holds what the plan forecast against it, and
-    the rehearsal against ``measured`` where it was run in real time, too.
+    the rehearsal against ``measured`` where it was run in real time, too. ``reference`` is what
+    the scores are against.
     """
 
     figures: Figures
@@ -45,6 +46,7 @@ class Rehearsal:
     part: str = "report"
     calibration: tuple[Forecast, ...] = ()
     measured: Figures | None = None
+    reference: Trace | None = None
 
 
 def simulate(plan: Plan, profile: Profile) -> Figures:
@@ -115,6 +117,7 @@ def rehearse_all(
                 trace=rehearsed.trace,
                 part=part,
                 calibration=calibration(plan.predicted, report.figures, plan.scores, found),
+                reference=truth,
             )
             progress("rehearse", len(done), len(jobs))
     return tuple(done[number] for number in range(len(jobs)))

@@ -13,76 +13,129 @@ from numpy.typing import NDArray
 
 from vedette.planning.cascade_replay import Replayed, replay
 from vedette.planning.cascade_scored import NEVER, Costs, Scored, Setting, stage
-from vedette.scoring.promise import Mistakes, mistakes
+from vedette.scoring.promise import Mistakes, mistakes, runs_of
 from vedette.types.cascade import DifferenceStage, ScoreStage
 
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
+Floats = NDArray[np.floating]
 
 EVEN = 0.5
 """Where a calibrated network finds yes as likely as no."""
 PHASES = 3
 _CERTAIN = 1e-6
+_LEAST = 1e-3
+_UNKNOWN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Margin:
     """How cautious a choice is.
 
-    ``share``: of the promised errors those that may be spent where it is chosen. ``odds``: a model
-    answers only where its odds are that many times beyond what sufficed. ``change``: the share of
-    the difference detector's threshold that is used.
+    ``share``: of the promised errors those that may be spent where it is chosen. ``spreads``: a
+    threshold lies that many times beyond what sufficed, in units of how much runs differ from one
+    another (see ``Spreads``).
     """
 
     share: float
-    odds: float
-    change: float
+    spreads: float
 
     def __str__(self) -> str:
         return (
-            f"{self.share:.0%} of the promise spent, odds {self.odds:g} times beyond what "
-            f"sufficed, {self.change:.0%} of the change that was harmless"
+            f"{self.share:.0%} of the promise spent, thresholds {self.spreads:g} times the spread "
+            "between runs beyond what sufficed"
         )
 
 
-LADDER = (
-    Margin(0.0, 10.0, 0.5),
-    Margin(0.0, 3.0, 0.7),
-    Margin(0.25, 3.0, 0.7),
-    Margin(0.25, 1.5, 0.85),
-    Margin(0.5, 1.0, 1.0),
-)
+LADDER = (Margin(0.0, 3.0), Margin(0.0, 2.0), Margin(0.0, 1.4), Margin(0.5, 1.4), Margin(0.5, 0.7))
 """From the strictest on. Even the last leaves half of the promise to what nobody has seen."""
 
 
-def widened(setting: Setting, margin: Margin, levels: Mapping[str, float]) -> Setting:
+@dataclass(frozen=True, slots=True)
+class Spreads:
+    """How much runs differ from one another: standard deviations between runs.
+
+    Of log odds, of a model's scores in runs of yes (``yes``) and of no (``no``); of the logarithm
+    of the ``change`` by a method against what was there before, in runs of yes.
+    """
+
+    yes: Mapping[str, float]
+    no: Mapping[str, float]
+    change: Mapping[str, float]
+
+
+def spreads(tables: Sequence[Scored]) -> Spreads:
+    """Of each run the quarter of its frames that is likeliest to go wrong speaks for it."""
+    models, methods = tables[0].scores, tables[0].changes
+    odds = {name: [_log_odds(table.scores[name]) for table in tables] for name in models}
+    changes = {name: [_log_change(table.changes[name]) for table in tables] for name in methods}
+    return Spreads(
+        {name: _between(tables, each, True, 0.25) for name, each in odds.items()},
+        {name: _between(tables, each, False, 0.75) for name, each in odds.items()},
+        {name: _between(tables, each, True, 0.25) for name, each in changes.items()},
+    )
+
+
+def _between(
+    tables: Sequence[Scored], columns: Sequence[Floats], answer: bool, quarter: float
+) -> float:
+    found = []
+    for table, column in zip(tables, columns, strict=True):
+        runs = runs_of(table.truth, table.block)
+        found += [
+            float(np.quantile(column[start:end], quarter))
+            for start, end in zip(
+                runs.start[runs.answer == answer], runs.end[runs.answer == answer], strict=True
+            )
+        ]
+    return float(np.std(found, ddof=1)) if len(found) > 1 else _UNKNOWN
+
+
+def _log_odds(scores: Floats) -> Floats:
+    clipped = np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
+    return np.asarray(np.log(clipped / (1 - clipped)))
+
+
+def _log_change(column: Floats) -> Floats:
+    """Against the background, or the frame as far back as is compared with."""
+    if column.ndim > 1:
+        finite = np.where(np.isfinite(column), column, 0.0)
+        column = finite.max(axis=1)
+    return np.asarray(np.log(np.maximum(column, _LEAST)))
+
+
+def widened(
+    setting: Setting, margin: Margin, spread: Spreads, levels: Mapping[str, float]
+) -> Setting:
     """The setting with its margin; ``levels`` are the scores from which a model itself says yes.
 
     A stage never says yes where its own model would say no, nor no where it would say yes.
 
     >>> sure = Setting(scores=(ScoreStage("special:a", 0.1, 0.5),))
-    >>> widened(sure, Margin(0.0, 9.0, 0.5), {}).scores[0].high
-    0.9
+    >>> spread = Spreads({"special:a": 0.0}, {"special:a": np.log(9)}, {})
+    >>> widened(sure, Margin(0.0, 1.0), spread, {}).scores[0]
+    ScoreStage(model='special:a', low=0.1, high=0.9)
     """
     difference = setting.difference
     if difference is not None:
-        difference = replace(difference, threshold=_less(difference, margin))
-    scores = tuple(
-        replace(
-            each,
-            low=_beyond(min(each.low, levels.get(each.model, EVEN)), 1 / margin.odds),
-            high=_beyond(max(each.high, levels.get(each.model, EVEN)), margin.odds),
+        less = np.exp(-margin.spreads * spread.change[difference.method])
+        difference = replace(difference, threshold=_less(difference, float(less)))
+    scores = []
+    for each in setting.scores:
+        level = levels.get(each.model, EVEN)
+        down, up = (margin.spreads * of[each.model] for of in (spread.yes, spread.no))
+        low = _beyond(min(each.low, level), float(np.exp(-down)))
+        scores.append(
+            replace(each, low=low, high=_beyond(max(each.high, level), float(np.exp(up))))
         )
-        for each in setting.scores
-    )
-    return replace(setting, difference=difference, scores=scores)
+    return replace(setting, difference=difference, scores=tuple(scores))
 
 
-def _less(difference: DifferenceStage, margin: Margin) -> float:
+def _less(difference: DifferenceStage, factor: float) -> float:
     """A threshold of blocks is a probability, the others are amounts of change."""
     if difference.method == "blocks":
-        return _beyond(difference.threshold, margin.change)
-    return difference.threshold * margin.change
+        return _beyond(difference.threshold, factor)
+    return difference.threshold * factor
 
 
 def _beyond(score: float, odds: float) -> float:

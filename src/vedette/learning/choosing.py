@@ -18,6 +18,7 @@ from vedette.learning.caution import (
     blocks,
     held,
     is_special,
+    spreads,
     widened,
     with_stage,
     without,
@@ -118,8 +119,8 @@ def choose(
     of searches done. Raises InfeasibleError where fewer than 5 runs of either answer decide.
     """
     check_runs(tables, terms.fps)
-    space = space or Space()
-    space = replace(space, audit=terms.audit)
+    space = replace(space or Space(), audit=terms.audit)
+    space = replace(space, most_ages=_ages(tables, space, terms))
     choosing = _Choosing(tables, costs, terms, space, told)
     tried = [*choosing.passes()]
     for name, family in families(tables, costs, space):
@@ -146,6 +147,18 @@ def choose(
     return Chosen(
         kind, best.setting, evidence, best.decided, best.rehearsed, tuple(tried), scatter, problem
     )
+
+
+def _ages(tables: Sequence[Scored], space: Space, terms: Terms) -> tuple[int, ...]:
+    """Those at which a single mistake, repeated until then, does not break the promise by itself.
+
+    The least is always among them.
+    """
+    yes = sum(int(table.truth.sum()) for table in tables)
+    no = sum(map(len, tables)) - yes
+    most = min(allowed(rate, total) for rate, total in zip(terms.rates, (yes, no), strict=True))
+    least = min(space.most_ages, default=1)
+    return tuple(age for age in space.most_ages if age <= max(most, least))
 
 
 def check_runs(tables: Sequence[Scored], fps: float) -> None:
@@ -213,14 +226,16 @@ class _Choosing:
     def climb(self, family: str, space: Space) -> list[Tried]:
         """The family at each margin, from the strictest on, up to and including one that fails."""
         whole = self._searched(self._tables, space)
-        parts = [self._searched(without(self._tables, n), space) for n in range(len(self._blocks))]
+        rests = [without(self._tables, number) for number in range(len(self._blocks))]
+        parts = [(self._searched(rest, space), spreads(rest)) for rest in rests]
+        spread = spreads(self._tables)
         tried = []
         for margin in LADDER:
             chosen = [
-                (block, widened(found[margin.share], margin, self._levels))
-                for block, found in zip(self._blocks, parts, strict=True)
+                (block, widened(found[margin.share], margin, own, self._levels))
+                for block, (found, own) in zip(self._blocks, parts, strict=True)
             ]
-            setting = widened(whole[margin.share], margin, self._levels)
+            setting = widened(whole[margin.share], margin, spread, self._levels)
             decided = self._held([(table, setting) for table in self._tables], self._terms.audit)
             rehearsed = self._held(chosen, self._terms.audit)
             why_not = self._why_not(rehearsed) or self._why_not(decided)

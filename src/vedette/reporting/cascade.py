@@ -226,8 +226,8 @@ def _stages(story: Story) -> Markup | None:
     total = sum(each.seen * each.call_ms for each in story.stages)
     rows.append(["Sum", "", "", "", "", tag("strong", number(total))])
     heads = ["Stage", "Rule", "Sees", "Answers", "ms a call", "ms a source frame"]
-    words = "Shares of all source frames; answers count for the frames that carry them"
-    return section("stages", "Who answers", table(words, heads, rows, "figures"))
+    words = "Shares of all source frames; what is skipped or the same repeats the last answer"
+    return section("stages", "Who answers", table(words, heads, rows, "figures stages"))
 
 
 def _gauged(part: float) -> Markup:

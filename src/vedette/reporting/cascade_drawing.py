@@ -47,7 +47,7 @@ def draw_scatter(weighed: Weighed, points: Sequence[Point], promise: tuple[float
             ],
             class_="point weighed",
         ),
-        [_named(each, promise, x_axis, y_axis) for each in points],
+        list(_all_named(points, promise, x_axis, y_axis)),
         viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}",
         class_="frontier",
         role="img",
@@ -74,21 +74,36 @@ def _cells(
             yield cell[0] * CELL, cell[1] * CELL
 
 
-def _named(point: Point, promise: tuple[float, float], x_axis: Axis, y_axis: Axis) -> Markup:
-    share = _used(np.array([point.fnr]), np.array([point.fpr]), promise)
-    x, y = x_axis(point.cost_ms), y_axis(float(share[0]))
+def _all_named(
+    points: Sequence[Point], promise: tuple[float, float], x_axis: Axis, y_axis: Axis
+) -> Iterator[Markup]:
+    """Marks with their names above them, each higher than the last where they would touch."""
+    taken: list[tuple[float, float, float]] = []
+    for point in sorted(points, key=lambda each: (not each.is_chosen, -each.cost_ms)):
+        share = _used(np.array([point.fnr]), np.array([point.fpr]), promise)
+        x, y = x_axis(point.cost_ms), y_axis(float(share[0]))
+        half = 3.4 * len(point.name) + 4
+        middle = min(max(x, LEFT + half), WIDTH - RIGHT - half)
+        at = y - 14
+        while any(abs(middle - m) < half + h and abs(at - t) < 14 for m, h, t in taken):
+            at -= 15
+        taken.append((middle, half, at))
+        yield _named(point, (x, y), (middle, at))
+
+
+def _named(point: Point, place: tuple[float, float], name: tuple[float, float]) -> Markup:
+    x, y = place
     tip = f"{point.name}: {number(point.cost_ms)} ms, FNR {point.fnr:.2%}, FPR {point.fpr:.2%}"
-    left = x > WIDTH * 0.72
-    mark = (
-        tag("circle", cx=round(x, 1), cy=round(y, 1), r=9, class_="ring")
-        if point.is_chosen
-        else tag("path", d=f"M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6z", class_="diamond")
+    diamond = tag("path", d=f"M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6z", class_="diamond")
+    ring = tag("circle", cx=round(x, 1), cy=round(y, 1), r=9, class_="ring")
+    is_far = y - name[1] > 20
+    return tag(
+        "g",
+        tag("title", tip),
+        tag("path", d=f"M{x:.1f} {y - 8:.1f}V{name[1] + 3:.1f}", class_="axis") if is_far else None,
+        ring if point.is_chosen else diamond,
+        _text(point.name, *name, "chosen-name" if point.is_chosen else "mark-name", "middle"),
     )
-    name = "chosen-name" if point.is_chosen else "mark-name"
-    lift = -14 if y > HEIGHT - BOTTOM - 12 or point.is_chosen else 4
-    across = (x - 11 if left else x + 11) if lift == 4 else x
-    anchor = ("end" if left else "start") if lift == 4 else ("end" if left else "middle")
-    return tag("g", tag("title", tip), mark, _text(point.name, across, y + lift, name, anchor))
 
 
 def _frame(x_axis: Axis, y_axis: Axis) -> Markup:
@@ -129,7 +144,7 @@ def draw_timeline(timeline: Timeline) -> Markup:
     count = len(timeline.frame)
     lines = min(MOST_LINES, max(1, -(-count // LINE_FRAMES)))
     edges = np.linspace(0, count, lines + 1).round().astype(int)
-    lanes = 4 + len(timeline.stages)
+    lanes = 4 + len(np.unique(timeline.by))
     high = lanes * (BAND + GAP) + 34
     parts = [
         tag(
@@ -154,7 +169,7 @@ _START, _END = 150.0, 1080.0
 
 def _line(timeline: Timeline, part: slice) -> Markup:
     truth, answer, by = (each[part] for each in (timeline.truth, timeline.answer, timeline.by))
-    frames = timeline.frame[part]
+    frames, used = timeline.frame[part], set(timeline.by.tolist())
     rows: list[tuple[str, NDArray[np.bool_], str]] = [
         ("reference: yes", truth, "band-yes"),
         (f"{timeline.name}: yes", answer, "band-yes"),
@@ -162,7 +177,9 @@ def _line(timeline: Timeline, part: slice) -> Markup:
         ("answered yes", ~truth & answer, "band-wrong"),
     ]
     rows += [
-        (f"by {name}", by == number_, "band-by") for number_, name in enumerate(timeline.stages)
+        (f"by {name}", by == number_, "band-by")
+        for number_, name in enumerate(timeline.stages)
+        if number_ in used
     ]
     top = 4.0
     drawn = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -241,21 +242,21 @@ def _cost(seen: _Seen) -> float:
 def _stages(lesson: Lesson, setting: Setting, seen: _Seen) -> Iterator[StageRow]:
     costs, total = lesson.parts.costs, len(seen.truth)
     shown = [sum(each.seen[n] for each in seen.replays) / total for n in range(len(seen.stages))]
-    answers = [float((seen.by == n).mean()) for n in range(len(seen.stages))]
+    answers = [one - other for one, other in pairwise([1.0, *shown, 0.0])]
     every = f"one frame in {setting.frame_step} is looked at" if setting.frame_step > 1 else ""
-    yield StageRow("decoding", every, 1.0, 0.0, costs.decode_at(setting.frame_step))
+    yield StageRow("decoding", every, 1.0, answers[0], costs.decode_at(setting.frame_step))
     if setting.difference is not None:
         stage = setting.difference
         unit = "little change means no" if stage.method == "background" else "the last answer holds"
         rule = f"below {number(stage.threshold)} {unit}, for at most {stage.most_age} frames"
         ms = costs.difference[stage.method]
-        yield StageRow(f"difference ({stage.method})", rule, shown[0], answers[0], ms)
+        yield StageRow(f"difference ({stage.method})", rule, shown[0], answers[1], ms)
     for place, each in enumerate(setting.scores, 1):
         rule = f"no below {number(each.low)}, yes from {number(min(each.high, 1.0))}"
         if each.high > 1:
             rule = f"no below {number(each.low)}, never yes"
         name = _plain(each.model)
-        yield StageRow(name, rule, shown[place], answers[place], costs.models[each.model])
+        yield StageRow(name, rule, shown[place], answers[place + 1], costs.models[each.model])
     reference = f"{lesson.material.reference} (reference)"
     yield StageRow(reference, "answers what is left", shown[-1], answers[-1], costs.reference)
 

@@ -12,7 +12,8 @@ class Lesson:
     """All that was learned of one question, whatever a cascade is to promise.
 
     ``splits`` is None where the recording is too short to train anything on; ``caveat`` says so,
-    or that it was too short for a part that only selects. ``timings`` are (what was done, wall seconds).
+    or that it was too short for a part that only selects. ``timings`` are (what was done, wall
+    seconds).
     """
 
     asking: Asked

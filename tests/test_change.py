@@ -107,6 +107,16 @@ def test_many_at_once_are_as_one_by_one() -> None:
     )
 
 
+@pytest.mark.parametrize("method", ["last", "background"])
+def test_saving_time_changes_no_decision(method: str) -> None:
+    scenes = [street(), with_car(street(), 9), 0.6 * street(), 1.3 * with_car(street(), 5)]
+    frames = np.stack([shown(each, n) for n, each in enumerate(scenes)])
+    change = Change(WHOLE, frames[0])
+    for enough in (0.01, 0.03, 0.1, 0.2):
+        saved = [change.of(method, each, frames[0], enough=enough) < enough for each in frames]
+        assert saved == [change.of(method, each, frames[0]) < enough for each in frames]
+
+
 def test_blocks_are_counted_row_by_row() -> None:
     change = np.zeros((2, 50, 50), np.float32)
     change[1, 45:, 5:10] = 1.0

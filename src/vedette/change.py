@@ -23,12 +23,13 @@ from vedette.types.media import Columns, Pixels, Region
 
 Floats = NDArray[np.float32]
 
-_MOVED = 2.0  # grey levels: what more than half of the pixels exceed is light, not noise
+_MOVED = 4.0  # grey levels: what more than half of the pixels exceed is light, not noise
 _AGREES = 8.0  # grey levels between what a fit foretells and what is there
 _KEPT, _ROUNDS = (
     0.6,
     5,
 )  # least trimmed squares: the share of pixels that a fit goes by, and how often
+_APART = 3  # of the pixels that a fit goes by
 _GAINS = (0.2, 5.0)
 _STRUCTURE, _LIKENESS = 2.0, 0.8  # without a pattern to recognise a truck may fill the zone
 _AT_ONCE = 1 << 12  # thumbnails: some 40 MB as float32
@@ -65,11 +66,20 @@ class Change(Columns):
         side = round(len(self.weights) ** 0.5)
         return np.asarray(expit(by_block(residual(before, now), side) @ self.weights + self.bias))
 
-    def of(self, method: str, now: Pixels, before: Pixels) -> float:
-        """One frame's change by a method of a difference stage; "background" ignores ``before``."""
-        if method == "background":
-            return float(self.empty(now))
-        return float(self.last(now, before) if method == "last" else self.blocks(now, before))
+    def of(self, method: str, now: Pixels, before: Pixels, *, enough: float = 0.0) -> float:
+        """One frame's change by a method of a difference stage; "background" ignores ``before``.
+
+        Where only smaller or not smaller than ``enough`` matters, time is saved: the light is not
+        taken out of a change that is smaller as it is.
+        """
+        if method == "blocks":
+            return float(self.blocks(now, before))
+        earlier = self.background if method == "background" else before
+        if enough and earlier is not None:
+            plain = float(overall(np.subtract(now, earlier, dtype=np.float32))) / 255
+            if plain < enough:
+                return plain
+        return float(self.empty(now) if method == "background" else self.last(now, before))
 
 
 def residual(before: Pixels, now: Pixels) -> Floats:
@@ -82,7 +92,7 @@ def residual(before: Pixels, now: Pixels) -> Floats:
     before, now = np.broadcast_arrays(before, now)
     one, other = before.astype(np.float32), now.astype(np.float32)
     change = other - one
-    coarse = np.abs(change[..., ::2, ::2]).reshape(*change.shape[:-2], -1)
+    coarse = np.abs(change[..., ::_APART, ::_APART]).reshape(*change.shape[:-2], -1)
     half = coarse.shape[-1] // 2
     lit = np.partition(coarse, half, axis=-1)[..., half] > _MOVED
     if lit.any():
@@ -210,7 +220,7 @@ def _without_light(before: Floats, now: Floats) -> Floats:
     Where the light went, so did contrast: what is left is then measured at the brighter one's.
     """
     change = now - before
-    one, other = (each[:, ::2, ::2].reshape(len(each), -1) for each in (before, now))
+    one, other = (each[:, ::_APART, ::_APART].reshape(len(each), -1) for each in (before, now))
     gain, offset = _fit(one, other)
     foretold = np.clip(gain[:, None] * one + offset[:, None], 0, 255)
     agrees = np.abs(other - foretold) <= _AGREES * np.maximum(gain, 1)[:, None]

@@ -109,7 +109,9 @@ class Compare:
     def __call__(self, frame: Frame, *, change: Model[Change]) -> Verdict:
         now = zone_thumbnail(frame, change.region)
         last = self.state.within(frame.key, self.most_age)
-        score = 1.0 if last is None else change.of(self.method, now, last.thumbnail)
+        score = 1.0
+        if last is not None:
+            score = change.of(self.method, now, last.thumbnail, enough=self.threshold)
         if last is None or score >= self.threshold:
             self.state = self.state.after(frame.key, now)
             return Verdict(frame.key, frame.time_s, frame.size, "unsure", score)

@@ -48,6 +48,17 @@ def pair(left: Number, right: Number) -> Number:
     return replace(left, value=1000 * left.value + right.value)
 
 
+def either(first: Number | None, *others: Number | None) -> Number:
+    """The values side by side, 9 for one that is missing."""
+    given = [each for each in (first, *others) if each is not None]
+    digits = "".join(str(9 if n is None else n.value % 9) for n in (first, *others))
+    return replace(given[0], value=int(digits))
+
+
+def perhaps(number: Number, other: Number | None) -> Number:
+    return replace(number, value=-1 if other is None else other.value)
+
+
 @dataclass(frozen=True)
 class Sum:
     total: int = 0
@@ -154,6 +165,8 @@ OPERATORS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "spread": spread,
         "total": total,
         "pair": pair,
+        "either": either,
+        "perhaps": perhaps,
         "accumulate": Accumulate,
         "announce": Announce,
         "fail": Fail,

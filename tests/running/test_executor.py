@@ -113,6 +113,52 @@ def test_a_join_of_items_keeps_those_that_both_have(executor: Executor) -> None:
     assert run(executor, plan_of(steps), 4)[3] == [(1, 31033)]
 
 
+def test_an_optional_input_is_none_where_its_step_made_nothing(executor: Executor) -> None:
+    steps = [
+        Step("keep", "drop_some", ("street",)),
+        Step("kept", "look", ("keep",)),
+        Step("look", "look", ("street",)),
+        Step("perhaps", "perhaps", ("look", "kept")),
+    ]
+    found = run(executor, plan_of(steps), 4)
+    assert found == {0: [(0, 0)], 1: [(0, -1)], 2: [(0, 2)], 3: [(0, 3)]}
+
+
+def test_inputs_that_repeat_are_each_there_or_none(executor: Executor) -> None:
+    steps = [
+        Step("keep", "drop_some", ("street",), {"every": 2}),
+        Step("other", "drop_some", ("street",)),
+        Step("kept", "look", ("keep",)),
+        Step("others", "look", ("other",)),
+        Step("odd", "add", ("others",), {"amount": 0}, when={"label": ("even",)}),
+        Step("either", "either", ("kept", "others", "odd")),
+    ]
+    found = run(executor, plan_of(steps), 5)
+    assert found == {0: [(0, 9)], 1: [], 2: [(0, 229)], 3: [(0, 939)], 4: [(0, 499)]}
+
+
+def test_a_step_with_nothing_but_missing_inputs_is_not_called(executor: Executor) -> None:
+    steps = [
+        Step("keep", "drop_some", ("street",)),
+        Step("look", "look", ("keep",)),
+        Step("either", "either", ("look", "look")),
+    ]
+    plan = plan_of(steps)
+    report = executor.run(plan, sources_for(plan, 6), MemorySink())
+    assert report.steps["either"].calls == 8  # of two streams' six frames
+
+
+def test_an_optional_input_of_items_is_joined_by_number(executor: Executor) -> None:
+    steps = [
+        Step("look", "look", ("street",)),
+        Step("spread", "spread", ("look",)),
+        Step("marked", "add", ("spread",)),
+        Step("even", "add", ("marked",), when={"label": ("even",)}),
+        Step("perhaps", "perhaps", ("spread", "even")),
+    ]
+    assert run(executor, plan_of(steps), 4)[3] == [(0, -1), (1, 33), (2, -1)]
+
+
 def test_a_union_takes_the_items_of_one_frame_input_by_input(executor: Executor) -> None:
     steps = [
         Step("look", "look", ("street",)),

@@ -13,7 +13,18 @@ from vedette.types.graph import Step
 from vedette.types.plan import Deployment
 
 STREAMS = {"street": ("a", "b"), "park": ("c",), "yard": ("d",)}
-KINDS = ("add", "even", "accumulate", "spread", "pair", "union", "announce", "total")
+KINDS = (
+    "add",
+    "even",
+    "accumulate",
+    "spread",
+    "pair",
+    "union",
+    "announce",
+    "total",
+    "either",
+    "perhaps",
+)
 
 
 @st.composite
@@ -35,6 +46,8 @@ def plans(draw: st.DrawFn) -> Deployment:
             {
                 "even": Step(name, "add", (first,), when={"label": ("even",)}),
                 "pair": Step(name, "pair", (first, second)),
+                "either": Step(name, "either", (first, second)),
+                "perhaps": Step(name, "perhaps", (first, second)),
                 "union": Step(name, "accumulate", (first, second)),
             }.get(kind, Step(name, kind, (first,)))
         )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vedette.planning.cascade_replay import Replayed, replay
 from vedette.planning.cascade_scored import NEVER, Costs, Scored, Setting, stage
 from vedette.scoring.promise import Mistakes, mistakes, runs_of
-from vedette.types.cascade import DifferenceStage, ScoreStage
+from vedette.types.cascade import DifferenceStage, Promise, ScoreStage
 
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
@@ -47,8 +47,11 @@ class Margin:
         )
 
 
-LADDER = (Margin(0.0, 3.0), Margin(0.0, 2.0), Margin(0.0, 1.4), Margin(0.5, 1.4), Margin(0.5, 0.7))
-"""From the strictest on. Even the last leaves half of the promise to what nobody has seen."""
+HEADROOM = 0.5
+"""Of the promise that may be spent in a rehearsal; the rest is for what nobody has seen."""
+SHARES = (0.0, 0.5)
+SPREADS = (3.0, 2.0, 1.4, 0.7, 0.35)
+"""From the strictest on. A normal run in a thousand differs from the mean by three spreads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,41 @@ class Held:
     by_block: tuple[tuple[Mistakes, Mistakes], ...]
     cost_ms: float
     constant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked of a choice.
+
+    ``probability``: with which the promise must hold by the bound over runs; None for counts alone.
+    ``level``: the confidence from which the question counts a box, which is where a detector says
+    yes. ``fps``: source frames a second. ``audit``: share of looked-at frames that are checked.
+    """
+
+    promise: Promise
+    probability: float | None = None
+    level: float = 0.5
+    fps: float = 25.0
+    audit: float = 0.01
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        return self.promise.fnr, self.promise.fpr
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tried:
+    """A family at a margin: its setting on all frames, where it was chosen and rehearsed.
+
+    ``why_not`` is empty if it may be used. A plain pass has no margin: nothing of it was chosen.
+    """
+
+    family: str
+    margin: Margin | None
+    setting: Setting
+    decided: Held
+    rehearsed: Held
+    why_not: str = ""
 
 
 def held(

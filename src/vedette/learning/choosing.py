@@ -3,8 +3,9 @@
 Choosing is rehearsed: each block of time is left out in turn, a cascade chosen on the rest, with a
 margin, and counted on the block. The strictest margin is rehearsed first and the first that fails
 ends it (fixed-sequence testing: Maurer, Hothorn and Lehmacher, 1995), so that trying many margins
-gives luck no more chances than one. Families of stages are rehearsed apart, since a network that
-drifts must not keep the other stages from being used.
+gives luck no more chances than one; what is used is one step stricter than the last that held
+(Breiman et al., 1984, take one standard error for the same reason). Families of stages are
+rehearsed apart, since a network that drifts must not keep the other stages from being used.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +13,13 @@ from dataclasses import dataclass, replace
 
 from vedette.errors import InfeasibleError, Problem
 from vedette.learning.caution import (
-    LADDER,
+    HEADROOM,
+    SHARES,
+    SPREADS,
     Held,
     Margin,
+    Terms,
+    Tried,
     blocks,
     held,
     is_special,
@@ -23,6 +28,7 @@ from vedette.learning.caution import (
     with_stage,
     without,
 )
+from vedette.learning.reasons import nearest_miss, reasons
 from vedette.planning.cascade import search
 from vedette.planning.cascade_scatter import Scatter
 from vedette.planning.cascade_scored import Costs, Scored, Setting, Space, budget, orders
@@ -30,51 +36,13 @@ from vedette.scoring import share
 from vedette.scoring.promise import (
     FEWEST_RUNS,
     LEVEL,
-    Mistakes,
     allowed,
-    more_needed,
     more_runs,
     runs_of,
 )
-from vedette.types.cascade import Evidence, Promise
+from vedette.types.cascade import Evidence
 
-HEADROOM = 0.5
-"""Of the promise that may be spent in a rehearsal; the rest is for what nobody has seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is asked of a choice.
-
-    ``probability``: with which the promise must hold by the bound over runs; None for counts alone.
-    ``level``: the confidence from which the question counts a box, which is where a detector says
-    yes. ``fps``: source frames a second. ``audit``: share of looked-at frames that are checked.
-    """
-
-    promise: Promise
-    probability: float | None = None
-    level: float = 0.5
-    fps: float = 25.0
-    audit: float = 0.01
-
-    @property
-    def rates(self) -> tuple[float, float]:
-        return self.promise.fnr, self.promise.fpr
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Tried:
-    """A family at a margin: its setting on all frames, where it was chosen and rehearsed.
-
-    ``why_not`` is empty if it may be used. A plain pass has no margin: nothing of it was chosen.
-    """
-
-    family: str
-    margin: Margin | None
-    setting: Setting
-    decided: Held
-    rehearsed: Held
-    why_not: str = ""
+__all__ = ["Chosen", "Terms", "Tried", "check_runs", "choose", "families", "quiet"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -130,7 +98,7 @@ def choose(
     fit = [each for each in fit if each.decided.cost_ms < alone.decided.cost_ms]
     problem: Problem | None
     if not fit:
-        problem = _nearest_miss(tried, alone, terms, tables)
+        problem = nearest_miss(tried, alone, terms, tables)
         kind, best = "reference", alone
     else:
         best, problem = min(fit, key=_rank), None
@@ -141,7 +109,7 @@ def choose(
         runs=(best.decided.missed.runs, best.decided.made_up.runs),
         cpu_ms=best.decided.cost_ms,
         reference_ms=alone.decided.cost_ms,
-        reasons=tuple(_reasons(kind, best, tried, terms)),
+        reasons=tuple(reasons(kind, best, tried, terms)),
     )
     scatter = choosing.scatter()
     return Chosen(
@@ -223,26 +191,34 @@ class _Choosing:
         done = self._held([(table, setting) for table in self._tables], 0.0)
         return Tried(family, None, setting, done, done, self._why_not(done))
 
-    def climb(self, family: str, space: Space) -> list[Tried]:
-        """The family at each margin, from the strictest on, up to and including one that fails."""
-        whole = self._searched(self._tables, space)
+    def climb(self, family: str, space: Space) -> Iterator[Tried]:
+        """The family at each margin, from the strictest on, up to and including one that fails.
+
+        Of those that held the last only just did, so the one before it is what may be used.
+        """
         rests = [without(self._tables, number) for number in range(len(self._blocks))]
+        whole, spread = self._searched(self._tables, space), spreads(self._tables)
         parts = [(self._searched(rest, space), spreads(rest)) for rest in rests]
-        spread = spreads(self._tables)
-        tried = []
-        for margin in LADDER:
-            chosen = [
-                (block, widened(found[margin.share], margin, own, self._levels))
-                for block, (found, own) in zip(self._blocks, parts, strict=True)
-            ]
-            setting = widened(whole[margin.share], margin, spread, self._levels)
-            decided = self._held([(table, setting) for table in self._tables], self._terms.audit)
-            rehearsed = self._held(chosen, self._terms.audit)
-            why_not = self._why_not(rehearsed) or self._why_not(decided)
-            tried.append(Tried(family, margin, setting, decided, rehearsed, why_not))
-            if why_not:
-                break
-        return tried
+        for spent in SHARES:
+            tried: list[Tried] = []
+            for margin in (Margin(spent, each) for each in SPREADS):
+                choices = [
+                    (block, widened(found[spent], margin, own, self._levels))
+                    for block, (found, own) in zip(self._blocks, parts, strict=True)
+                ]
+                setting = widened(whole[spent], margin, spread, self._levels)
+                tried.append(self._rehearsed(family, margin, setting, choices))
+                if tried[-1].why_not:
+                    break
+            yield from _stepped_back(tried)
+
+    def _rehearsed(
+        self, family: str, margin: Margin, setting: Setting, choices: list[tuple[Scored, Setting]]
+    ) -> Tried:
+        rehearsed = self._held(choices, self._terms.audit)
+        decided = self._held([(table, setting) for table in self._tables], self._terms.audit)
+        why_not = self._why_not(rehearsed) or self._why_not(decided)
+        return Tried(family, margin, setting, decided, rehearsed, why_not)
 
     def scatter(self) -> Scatter:
         """What the search of the first family weighed, on all that decides."""
@@ -251,14 +227,13 @@ class _Choosing:
         return self._scatter
 
     def _searched(self, tables: Sequence[Scored], space: Space) -> dict[float, Setting]:
-        shares = sorted({margin.share for margin in LADDER})
-        budgets = [budget(tables, self._terms.promise, each) for each in shares]
+        budgets = [budget(tables, self._terms.promise, each) for each in SHARES]
         found = search(tables, self._costs, budgets, space)
         self._scatter = self._scatter or found.scatter
         self._done += 1
         self._told(self._done, self._all)
         settings = [each.setting if each else Setting() for each in found.best]
-        return dict(zip(shares, settings, strict=True))
+        return dict(zip(SHARES, settings, strict=True))
 
     def _held(self, choices: list[tuple[Scored, Setting]], audit: float) -> Held:
         return held(choices, self._costs, audit, self._terms.probability or LEVEL)
@@ -286,115 +261,19 @@ class _Choosing:
         return "every frame answered alike" if done.constant else ""
 
 
+def _stepped_back(tried: Sequence[Tried]) -> Iterator[Tried]:
+    """The climb, of which only the last but one that held may be used, or the only one."""
+    holding = [each for each in tried if not each.why_not]
+    used = holding[-2:][0] if holding else None
+    for each in tried:
+        if each.why_not or each is used:
+            yield each
+        else:
+            place = "only just held" if each is holding[-1] else "cost more than was needed"
+            yield replace(each, why_not=f"it held, but {place}")
+
+
 def _rank(tried: Tried) -> tuple[float, int]:
     """Cheapest first, ties by fewest errors."""
     errors = tried.rehearsed.missed.wrong + tried.rehearsed.made_up.wrong
     return round(tried.decided.cost_ms, 6), errors
-
-
-def _reasons(kind: str, best: Tried, tried: Sequence[Tried], terms: Terms) -> Iterator[str]:
-    """In plain words, why this and not something cheaper."""
-    if kind == "reference":
-        yield "nothing cheaper than the reference kept its promise on frames that did not choose it"
-    elif best.margin is None:
-        yield (
-            f"one pass answers every frame, {_counted(best.rehearsed)}; no cascade that kept its "
-            "promise costs less"
-        )
-    else:
-        yield f"chosen with a margin: {best.margin}"
-        yield (
-            f"choosing again without each of {len(best.rehearsed.by_block)} blocks of time, and "
-            f"counting on that block: {_counted(best.rehearsed)}"
-        )
-    if terms.probability and kind != "reference":
-        missed, made_up = best.rehearsed.missed.by_runs, best.rehearsed.made_up.by_runs
-        yield (
-            f"with probability {terms.probability:g} each, at most {missed.upper:.2%} are missed "
-            f"and {made_up.upper:.2%} made up, a run counted as one"
-        )
-    for each in tried:
-        if each.why_not and each is not best:
-            name = each.setting.scores[0].model if each.margin is None else each.family
-            yield f"{name} is passed over{_at(each)}: {each.why_not}"
-
-
-def _at(tried: Tried) -> str:
-    return f" at {tried.margin}" if tried.margin else ""
-
-
-def _counted(done: Held) -> str:
-    return (
-        f"{done.missed.wrong} of {done.missed.total} frames missed, {done.made_up.wrong} of "
-        f"{done.made_up.total} made up"
-    )
-
-
-def _nearest_miss(
-    tried: Sequence[Tried], alone: Tried, terms: Terms, tables: Sequence[Scored]
-) -> Problem:
-    """What came closest, and what would help."""
-    cheaper = [
-        each
-        for each in tried
-        if each.why_not and each.rehearsed.cost_ms < alone.decided.cost_ms and not _is_idle(each)
-    ]
-    asked = f"at most {terms.promise.fnr:.1%} missed and {terms.promise.fpr:.1%} made up"
-    if not cheaper:
-        return Problem(
-            "no cascade that costs less than the reference",
-            f"{asked}, on frames that did not choose",
-            "a higher --fnr or --fpr, or a cheaper variant beside the reference",
-        )
-    best = min(cheaper, key=lambda each: _excess(each.rehearsed, terms))
-    done = best.rehearsed
-    return Problem(
-        f"nothing cheaper than the reference that keeps its promise: nearest is {best.family}, at "
-        f"{done.cost_ms:.2g} ms in place of {alone.decided.cost_ms:.2g}, with {best.why_not}",
-        f"{asked}, on frames that did not choose",
-        _more(done, terms, sum(map(len, tables)) / terms.fps / 60),
-    )
-
-
-def _is_idle(tried: Tried) -> bool:
-    return tried.setting == Setting()
-
-
-def _excess(done: Held, terms: Terms) -> float:
-    shares = [done.missed.share, done.made_up.share]
-    if terms.probability:
-        shares = [done.missed.by_runs.upper, done.made_up.by_runs.upper]
-    return max(each / max(rate, 1e-9) for each, rate in zip(shares, terms.rates, strict=True))
-
-
-def _more(done: Held, terms: Terms, minutes: float) -> str:
-    rates = [_round_up(each.share / HEADROOM) for each in (done.missed, done.made_up)]
-    wider = f"--fnr {max(rates[0], terms.rates[0]):g} --fpr {max(rates[1], terms.rates[1]):g}"
-    if terms.probability is None:
-        return f"{wider}, a longer recording, or the reference alone"
-    level = terms.probability
-    more = [
-        f"{more_needed(*_alike(each), rate, minutes, level=level)} of {answer}"
-        for each, rate, answer in (
-            (done.missed, terms.rates[0], "yes"),
-            (done.made_up, terms.rates[1], "no"),
-        )
-        if each.by_runs.upper > rate
-    ]
-    return f"a longer recording ({'; '.join(more)} runs), {wider}, or the reference alone"
-
-
-def _alike(each: Mistakes) -> tuple[list[int], list[int]]:
-    """Runs of equal length with as many mistakes."""
-    if not each.runs:
-        return [], []
-    length = max(1, round(each.total / each.runs))
-    bad = max(1, each.runs_wrong)
-    return (
-        [round(each.wrong / bad)] * each.runs_wrong + [0] * (each.runs - each.runs_wrong),
-        [length] * each.runs,
-    )
-
-
-def _round_up(rate: float) -> float:
-    return round(rate + 0.0005, 3) if rate else 0.0

@@ -1,7 +1,8 @@
 """How a recording is split in time, so that what decides has seen nothing that was trained on.
 
 The first part trains, the last selects. Within the training part blocks are held out in turn (cross
-fitting), so that every frame of it has a score from a network that has not seen it. At least a
+fitting), so that every frame of it has a score from a network that has not seen it; where it is too
+short for that, a network that has seen the selection part scores it whole. At least a
 median event lies between what is trained on and what is scored, and no border cuts a run of yes.
 """
 
@@ -71,7 +72,7 @@ def split(truth: ArrayLike, fps: float, *, question: str = "the target") -> Spli
     _check_runs(runs.count(), len(yes) / fps / 60)
     gap = max(1, int(np.median(runs.length[runs.answer])))
     train, select = _border(yes, gap)
-    folds = _folds(yes[: train.end], gap)
+    folds = _folds(yes[: train.end], gap) or _swapped(yes, train, select)
     if not folds:
         _refuse(len(yes), gap)
     parts = Splits(train, select, folds, gap)
@@ -216,6 +217,12 @@ def _folds(yes: Flags, gap: int) -> tuple[Fold, ...]:
         if all(_is_enough(yes, each.trained) for each in folds):
             return folds
     return ()
+
+
+def _swapped(yes: Flags, train: Span, select: Span) -> tuple[Fold, ...]:
+    """Where the training part is too short to be cut: what saw the selection part scores it."""
+    enough = _is_enough(yes, [train]) and _is_enough(yes, [select])
+    return (Fold(train, (select,)),) if enough else ()
 
 
 def _fold(scored: Span, gap: int, frames: int) -> Fold:

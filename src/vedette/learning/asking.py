@@ -47,14 +47,6 @@ def asked(
     found, is_declared = _step(workflow, target, region, step)
     reference, *others = _models(found)
     cheaper = tuple(name for name in others if name in variants and not variants[name].expansion)
-    if reference not in variants:
-        raise InputError(
-            Problem(
-                f"the reference {reference!r} of the step {found.name}",
-                "a detector",
-                nearest(reference, list(variants)),
-            )
-        )
     return Asked(
         step=found,
         question=_question(found),

@@ -235,19 +235,27 @@ def _without_light(before: Floats, now: Floats) -> Floats:
 
 
 def _fit(one: Floats, other: Floats) -> tuple[Floats, Floats]:
-    """Gain and offset, (n,) each, of (n, m) pairs by least trimmed squares (Rousseeuw, 1984)."""
-    keep = np.ones_like(one)
-    kept = int(_KEPT * one.shape[1])
-    gain, offset = np.ones(len(one), np.float32), np.zeros(len(one), np.float32)
+    """Gain and offset, (n,) each, of (n, m) pairs by least trimmed squares (Rousseeuw, 1984).
+
+    It begins with what leads one's quartiles to the other's.
+    """
+    size = one.shape[1]
+    quarters = [size // 4, size // 2, 3 * size // 4]
+    low, middle, high = np.partition(one, quarters, axis=1)[:, quarters].T
+    low_other, middle_other, high_other = np.partition(other, quarters, axis=1)[:, quarters].T
+    gain = (high_other - low_other) / np.maximum(high - low, 1e-6)
+    offset = middle_other - gain * middle
+    kept = int(_KEPT * size)
     for _ in range(_ROUNDS):
-        count = keep.sum(axis=1)
-        mean, mean_other = (keep * one).sum(axis=1) / count, (keep * other).sum(axis=1) / count
-        away = one - mean[:, None]
-        spread = (keep * away**2).sum(axis=1)
-        gain = (keep * away * (other - mean_other[:, None])).sum(axis=1) / np.maximum(spread, 1e-6)
-        offset = mean_other - gain * mean
         miss = np.abs(other - gain[:, None] * one - offset[:, None])
         keep = (miss <= np.partition(miss, kept, axis=1)[:, kept, None]).astype(np.float32)
+        count = keep.sum(axis=1)
+        mean = np.einsum("nm,nm->n", keep, one) / count
+        mean_other = np.einsum("nm,nm->n", keep, other) / count
+        away = (one - mean[:, None]) * keep
+        spread = np.maximum(np.einsum("nm,nm->n", away, away), 1e-6)
+        gain = np.einsum("nm,nm->n", away, other) / spread
+        offset = mean_other - gain * mean
     return gain, offset
 
 

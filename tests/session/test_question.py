@@ -1,4 +1,4 @@
-"""A workflow that asks a question: what it declares, its usual floor, and where its zone may lie."""
+"""A workflow that asks a question: what it declares, its usual floor, where its zone may lie."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -111,3 +111,9 @@ def test_a_camera_turned_upright_has_another_picture(path: Path) -> None:
     turned = written(path.parent, "{url: road.mkv}", "{url: road.mkv, rotate: 90}")
     (problem,) = vd.check(turned)
     assert problem.expected == "corners in the picture of road, which is 48 x 64"
+
+
+def test_episodes_may_read_the_frames_too_for_their_pictures(path: Path) -> None:
+    assert vd.check(written(path.parent, "from: gate}", "from: [gate, street]}")) == ()
+    (problem,) = vd.check(written(path.parent, "from: gate}", "from: [gate, gate]}"))
+    assert problem.expected == "Frame for episodes"

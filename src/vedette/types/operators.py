@@ -17,7 +17,7 @@ class Port:
     """``type`` is the item's class name. An input with ``arity`` "all" gathers a frame's items in
     order as a tuple; an output with it makes several items of one call. ``may_drop``: or None,
     which an output is where it drops, and an input where its frame was dropped. An input that
-    ``repeats`` stands for any number of them.
+    ``repeats`` stands for any number of them, also for none beside another.
     """
 
     type: str
@@ -70,4 +70,5 @@ class Signature:
         *first, last = self.inputs or (None,)
         if last is None or not last.repeats:
             return self.inputs
-        return (*self.inputs[:-1], *[last] * max(1, count - len(first)))
+        fewest = 0 if first else 1
+        return (*self.inputs[:-1], *[last] * max(fewest, count - len(first)))

@@ -3,13 +3,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.reporting import example
 
 from vedette.errors import RecordError
 from vedette.reporting.markup import VOID
 from vedette.reporting.page import render, write_report
-from vedette.reporting.story import Row, Story
+from vedette.reporting.story import Row, Story, Timeline
 from vedette.types.figures import Label
 from vedette.types.graph import Source, Stream
 
@@ -198,3 +199,16 @@ def test_a_report_is_written_whole_and_leaves_nothing_else(tmp_path: Path) -> No
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="cannot be written"):
         write_report(example.story(), tmp_path / "nowhere" / "report.html")
+
+
+def test_a_question_shows_when_it_was_answered_yes_and_when_wrongly() -> None:
+    frame, truth = np.arange(10), np.arange(10) >= 5
+    answer, nobody = np.arange(10) >= 6, np.zeros(10, np.int8)
+    timeline = Timeline(frame, truth, answer, nobody, (), 25.0, "joint")
+    page = render(replace(example.story(), answered=(("gate", timeline),)))
+    reader = Reader(page)
+    assert not reader.problems
+    assert {"Answers over time", "gate", "reference: yes", "joint: yes"} <= set(reader.words)
+    assert page.count('class="band-yes"') == 2
+    assert page.count('class="band-wrong"') == 1
+    assert "over-time" not in Reader(render(example.story())).ids

@@ -5,10 +5,10 @@ import pytest
 from vedette.errors import InputError
 from vedette.learning.asking import Asked, asked, labelling
 from vedette.models.zoo import variants
-from vedette.types.graph import Source, Step, Stream, Workflow
+from vedette.types.graph import Source, Step, Stream, Value, Workflow
 
 TILED, PASS = "yolox-nano-416-tiled", "yolox-nano-416"
-ZONE = [[10, 10], [60, 10], [60, 40]]
+ZONE: Value = [[10, 10], [60, 10], [60, 40]]
 GATE = Step(
     "gate",
     "presence",

@@ -151,6 +151,7 @@ def _labels(step: Step) -> tuple[str, ...]:
 
 def _made(workflow: Workflow, target: str | None, region: str | Sequence[Point] | None) -> Step:
     """A presence step of a detecting step's classes and models, and of a region."""
+    corners = _corners(workflow, region)
     detecting = [
         each for each in workflow.steps if each.operator == "detect" and _asks(each, target)
     ]
@@ -167,7 +168,6 @@ def _made(workflow: Workflow, target: str | None, region: str | Sequence[Point] 
     classes = _classes(first)
     wanted: Value = {target: list(classes.get(target, (target,)))}
     settings: dict[str, Value] = {**first.settings, "classes": wanted, "confidence": 0.5}
-    corners = _corners(workflow, region)
     if corners is not None:
         settings["zone"] = [list(corner) for corner in corners]
     name = region if isinstance(region, str) and region.isidentifier() else f"{target}_present"

@@ -13,7 +13,7 @@ decoding, on a GPU.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vedette.bench import noscope_long
+from vedette.bench import noscope_long, noscope_optimiser
 from vedette.bench.claims import Result, Setting
 from vedette.bench.noscope_cells import Cells
 from vedette.bench.noscope_claims import claims, notes
@@ -47,6 +47,7 @@ def run(setting: Setting, progress: Progress) -> Result:
     with TemporaryDirectory() as spare:
         folder = setting.folder or Path(spare)
         rows = list(Cells(folder, Trained(quick), progress, quick).rows(questions))
+        tables = list(noscope_optimiser.rows(setting.clips))
         streets = list(noscope_long.streets(folder, progress, is_quick=quick))
     missing = "" if setting.clips is not None else "no --clips"
     return Result(
@@ -57,8 +58,12 @@ def run(setting: Setting, progress: Progress) -> Result:
             "torch": version(),
         },
         quick=quick,
-        claims=(*claims(rows, missing), noscope_long.claim(streets)),
-        rows=(*rows, *streets),
+        claims=(
+            *claims(rows, missing),
+            noscope_optimiser.claim(tables),
+            noscope_long.claim(streets),
+        ),
+        rows=(*rows, *tables, *streets),
         notes=notes(rows),
         shown=SHOWN,
     )

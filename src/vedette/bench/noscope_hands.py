@@ -178,7 +178,7 @@ def _chosen(lesson: Lesson, promise: Promise, folder: Path, progress: Progress) 
 
 def _plain(lesson: Lesson, found: Chosen, promise: Promise, folder: Path) -> Cascade | None:
     """The cheapest that keeps the rate on the part that selects, whatever it does elsewhere."""
-    table = lesson.parts.selecting
+    table = lesson.parts.tables[-1]
     (best,) = search([table], lesson.parts.costs, [budget([table], promise)], Space()).best
     if best is None or best.setting == Setting():
         return None

@@ -8,6 +8,7 @@ holds with a probability, and counted on the second. What it would cost is not m
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,8 +23,9 @@ from vedette.bench.noscope_rows import counted
 from vedette.bench.synthetic import Scene, film, truth
 from vedette.change import changes_by_age
 from vedette.errors import InfeasibleError, InputError
-from vedette.learning.cascade import SPECIAL, Calls, Material, Parts, fit, parts
-from vedette.learning.choosing import Terms, choose
+from vedette.learning.cascade import SPECIAL, Calls, Material, Parts, fit, trained_parts
+from vedette.learning.caution import Terms
+from vedette.learning.choosing import choose
 from vedette.learning.labelling import Labels, Looking, seen
 from vedette.learning.networks import architecture
 from vedette.learning.splits import split
@@ -91,8 +93,12 @@ def streets(folder: Path, progress: Progress, *, is_quick: bool = False) -> Iter
     long = QUICK if is_quick else Long()
     kept = Kept(folder / "streets.jsonl", digest([code(), long.frames, long.recipe, SCENE.mix]))
     for seed in long.seeds:
-        made = kept.row(f"seed {seed}", lambda seed=seed: {"rows": rows(long, seed, progress)})
+        made = kept.row(f"seed {seed}", partial(_made, long, seed, progress))
         yield from made["rows"]
+
+
+def _made(long: Long, seed: int, progress: Progress) -> Row:
+    return {"rows": rows(long, seed, progress)}
 
 
 def rows(long: Long, seed: int, progress: Progress) -> list[Row]:
@@ -145,7 +151,7 @@ def _learned(street: Street, recipe: Recipe, progress: Progress) -> Parts:
         progress(f"train {step.network}", step.epoch.number, step.epochs)
 
     fitted = fit(material, splits, [architecture(NETWORK)], recipe, folder=None, progress=told)
-    return parts(
+    return trained_parts(
         material,
         splits,
         fitted,

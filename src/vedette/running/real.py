@@ -10,7 +10,7 @@ from vedette.running.executor import ALL
 from vedette.running.reference import Yardstick
 from vedette.running.sound import ensure_sound
 from vedette.running.state import pack, unpack
-from vedette.running.stepping import Each, run_step, wire
+from vedette.running.stepping import Each, ready, wire
 from vedette.running.work import (
     Done,
     Models,
@@ -58,18 +58,20 @@ class RealWork:
             self._fill(step, operators[step.operator], once)
 
     def do(self, step: Step, inputs: Mapping[str, Bundle]) -> Done:
-        here = next(inputs[name] for name in step.inputs if name in inputs)
-        wiring = self._wiring[step.name]
-        call = self._calls.get((step.name, here.stream)) or self._calls[step.name, ALL]
-        each = map if wiring.signature.stateful else self._each
+        prepared = ready(self._wiring[step.name], inputs)
+        if not prepared.calls:  # nor is the clock asked, which costs more than all else here
+            return Done(prepared.bundle(), 0, 0.0, 0.0)
+        stream, frame = prepared.bundles[0].stream, prepared.bundles[0].frame
+        call = self._calls.get((step.name, stream)) or self._calls[step.name, ALL]
+        each = map if prepared.wiring.signature.stateful else self._each
         start = self._clock()
         try:
-            bundle, calls = run_step(wiring, call, inputs, each)
+            bundle = prepared.bundle(list(each(lambda given: call(*given[1]), prepared.calls)))
         except Exception as error:
-            raise StepFailed(step.name, here.stream, here.frame) from error
-        cpu_s = self._yardstick.normal_s(self._clock() - start) if calls else 0.0
+            raise StepFailed(step.name, stream, frame) from error
+        cpu_s = self._yardstick.normal_s(self._clock() - start)
         charged_s = 0.0 if self._free[step.name] else cpu_s
-        return Done(bundle, calls, charged_s, packed_size(bundle))
+        return Done(bundle, len(prepared.calls), charged_s, packed_size(bundle))
 
     def save(self, step: Step, stream: str) -> SavedState:
         instance = self._instance(step, stream)

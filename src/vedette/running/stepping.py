@@ -56,23 +56,34 @@ def wire(workflow: Workflow, signatures: Mapping[str, Signature]) -> dict[str, W
     return found
 
 
-def run_step(
-    wiring: Wiring, operator: Callable[..., Any], inputs: Mapping[str, Bundle], each: Each = map
-) -> tuple[Bundle, int]:
-    """The bundle that a step makes of a frame's bundles, and how often the operator was called.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A step that has what it reads of one frame, and the calls that this leads to."""
 
-    ``inputs`` holds the bundles by step name; one that is missing (another source's) is empty.
-    """
+    wiring: Wiring
+    bundles: Sequence[Bundle]
+    calls: Sequence[Call]
+
+    def bundle(self, results: Sequence[Any] = ()) -> Bundle:
+        """What the step makes of the frame, given what each call came to."""
+        here = self.bundles[0]
+        made = _numbered(self.wiring, self.calls, results)
+        dropped = _is_dropped(self.wiring, self.bundles, results)
+        return Bundle(here.stream, here.frame, here.time_s, made, dropped)
+
+
+def ready(wiring: Wiring, inputs: Mapping[str, Bundle]) -> Ready:
+    """``inputs`` has bundles by step name; one that is missing (another source's) is empty."""
     present = [inputs[name] for name in wiring.step.inputs if name in inputs]
-    here = present[0]
-    empty = Bundle(here.stream, here.frame, here.time_s, (), dropped=True)
-    bundles = present if wiring.is_union else [inputs.get(n, empty) for n in wiring.step.inputs]
-    bundles = [_conditional(wiring, inputs.get(wiring.step.inputs[0]), b) for b in bundles]
-    calls = _calls(wiring, bundles)
-    results = list(each(lambda call: operator(*call[1]), calls))
-    made = _numbered(wiring, calls, results)
-    dropped = _is_dropped(wiring, bundles, results)
-    return Bundle(here.stream, here.frame, here.time_s, made, dropped), len(calls)
+    bundles = present
+    if not wiring.is_union and len(present) < len(wiring.step.inputs):
+        here = present[0]
+        empty = Bundle(here.stream, here.frame, here.time_s, (), dropped=True)
+        bundles = [inputs.get(name, empty) for name in wiring.step.inputs]
+    if wiring.step.when:
+        first = inputs.get(wiring.step.inputs[0])
+        bundles = [_conditional(wiring, first, each) for each in bundles]
+    return Ready(wiring, bundles, _calls(wiring, bundles))
 
 
 def _makes_one(wiring: Wiring) -> bool:
@@ -85,7 +96,7 @@ def _makes_one(wiring: Wiring) -> bool:
 
 def _conditional(wiring: Wiring, first: Bundle | None, bundle: Bundle) -> Bundle:
     when = wiring.step.when
-    if bundle is not first or not when:
+    if bundle is not first:
         return bundle
     kept = tuple(
         (number, item)

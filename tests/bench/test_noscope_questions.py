@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from tests.docs.pages import all_blocks
 
 from vedette.bench.noscope_questions import OWN, asked
 from vedette.errors import DeclarationError
@@ -66,3 +67,8 @@ def test_a_question_that_is_written_twice_is_told(tmp_path: Path) -> None:
     twice = "questions:\n  yard: {clip: a, classes: {car: [car]}}\n  yard: {}\n"
     with pytest.raises(DeclarationError, match="a second time"):
         asked(folder(tmp_path, twice))
+
+
+def test_the_file_that_the_page_shows_can_be_read(tmp_path: Path) -> None:
+    (shown,) = [each for each in all_blocks("yaml") if each.page.name == "noscope.md"]
+    assert "yard gate" in {each.name for each in asked(folder(tmp_path, shown.text))}

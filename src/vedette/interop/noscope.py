@@ -42,7 +42,8 @@ def read_scores(path: str | Path) -> tuple[Floats, Floats]:
         cells = line.split(",")
         if len(cells) != len(SCORES.split(",")):
             problems.append(_columns(cells, SCORES, place))
-        elif (numbers := _numbers([cells[0], *cells[2:4]])) is None:
+            break
+        if (numbers := _numbers([cells[0], *cells[2:4]])) is None:
             problems.append(
                 Problem(f"the row {line[:60]!r}", f"finite numbers: {SCORES}", "", place)
             )
@@ -102,7 +103,8 @@ def _objects(path: Path, frames: int) -> list[tuple[int, str]]:
         cells = line.split(",")
         if len(cells) != len(TRUTH.split(",")):
             problems.append(_columns(cells, TRUTH, place))
-        elif (frame := _numbers(cells[:1])) is None or frame[0] < 0 or frame[0] % 1:
+            break
+        if (frame := _numbers(cells[:1])) is None or frame[0] < 0 or frame[0] % 1:
             problems.append(
                 Problem(f"the frame {cells[0][:40]!r}", "a whole number from 0", "", place)
             )

@@ -57,8 +57,9 @@ class Searched:
     """``best``: for each budget the cheapest setting, None where nothing keeps it.
 
     ``nearest``: where a budget is kept by nothing, what exceeds it least, else None. ``scatter``:
-    what was weighed on the way, thinned. ``combinations``: how many the search covers, at least;
+    what was weighed on the way, thinned. ``combinations``: how many the search covers, at least.
     ``evaluated``: for how many sequences of stages a best pair of thresholds was worked out.
+    ``bound_ms``: nothing that was left out for want of ``Space.pairs`` costs less.
     """
 
     best: tuple[Found | None, ...]
@@ -66,6 +67,7 @@ class Searched:
     scatter: Scatter
     combinations: int
     evaluated: int
+    bound_ms: float
 
 
 def search(
@@ -103,6 +105,7 @@ def search(
         thinned(hunt.weighed),
         combinations,
         hunt.evaluated,
+        hunt.bound_ms,
     )
 
 
@@ -159,7 +162,7 @@ class _Hunt:
         self.best: list[Found | None] = [None] * len(budgets)
         self.nearest: list[Found | None] = [None] * len(budgets)
         self.weighed: list[Weighed] = []
-        self.evaluated = 0
+        self.evaluated, self.bound_ms = 0, np.inf
         self._excess = [np.inf] * len(budgets)
         self._kept: list[Path] = []
         self._ranked: dict[str, Sorted] = {}
@@ -250,8 +253,12 @@ class _Hunt:
         Pairs that leave the fewest first: what they cost cuts the others short.
         """
         best, most_ms = None, left.most_ms
-        cuts = ranked.pairs(left.limits.fn, left.limits.fp, self._space.pairs)
+        cuts, are_all = ranked.pairs(left.limits.fn, left.limits.fp, self._space.pairs)
         weights = ranked.weight[cuts[:, 1]] - ranked.weight[cuts[:, 0]]
+        if not are_all:
+            seen_ms = self._seen_ms(path, order[1], float(weights.min(initial=np.inf)))
+            least_ms = left.spent_ms + seen_ms + self._asked_ms(path, 0.0)
+            self.bound_ms = min(self.bound_ms, least_ms / path.frames)
         for at in np.argsort(weights, kind="stable").tolist():
             least_ms = left.spent_ms + self._seen_ms(path, order[1], float(weights[at]))
             if least_ms + self._asked_ms(path, 0.0) > most_ms + SLACK:

@@ -145,8 +145,10 @@ class Sorted:
             np.minimum(most, np.searchsorted(self.b[table], left, side="right") - 1, out=most)
         return least, most
 
-    def pairs(self, fn: Counts, fp: Counts, most: int) -> npt.NDArray[np.intp]:
+    def pairs(self, fn: Counts, fp: Counts, most: int) -> tuple[npt.NDArray[np.intp], bool]:
         """Cuts worth trying where another model follows, (pairs, 2), at most ``most`` ** 2.
+
+        And whether they are all that are worth it; the one that leaves the fewest is among them.
 
         Of cuts whose answers err alike only the one that answers most: it leaves the fewest to
         pay for.
@@ -159,7 +161,8 @@ class Sorted:
         highs = highs[(wrong[:, highs] <= fp[:, None] + SLACK).all(0)]
         low, high = np.meshgrid(_thinned(lows, most), _thinned(highs, most))
         cuts = np.stack([low.ravel(), high.ravel()], axis=1)
-        return cuts[cuts[:, 0] < cuts[:, 1]]
+        are_all = max(len(lows), len(highs)) <= most
+        return cuts[cuts[:, 0] < cuts[:, 1]], are_all
 
     def between(self, low: int, high: int) -> Rows:
         """The frames that a cut leaves unsure."""

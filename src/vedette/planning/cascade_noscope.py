@@ -184,7 +184,8 @@ def _by_difference(
     """For every threshold that tells windows apart, the best thresholds of the model."""
     levels = np.unique(each.difference)
     thresholds = [levels[0], *(levels[1:] + levels[:-1]) / 2, np.nextafter(levels[-1], np.inf)]
-    weight = float(WINDOW // each.skip)
+    starts = np.arange(0, each.frames, WINDOW)
+    weight = np.ceil(np.minimum(each.frames - starts, WINDOW) / each.skip)
     for threshold in thresholds:
         passed = each.difference >= threshold
         missed = float((each.truth & ~passed).sum())
@@ -192,9 +193,8 @@ def _by_difference(
             return
         truth = each.truth[passed]
         ones = np.ones(len(truth))
-        shown = Shown(
-            ones * truth, ones * ~truth, truth, np.zeros(len(truth), np.intp), ones * weight, 1
-        )
+        table = np.zeros(len(truth), np.intp)
+        shown = Shown(ones * truth, ones * ~truth, truth, table, weight[passed], 1)
         ranked = Sorted(shown, each.model[passed])
         cut = ranked.best(np.array([fn - missed]), np.array([fp]), 0.0)
         if cut is None:

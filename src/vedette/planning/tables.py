@@ -4,23 +4,26 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vedette.planning import fleet_table, knob_table, placement_table
+from vedette.planning import cascade_table, fleet_table, knob_table, placement_table
 from vedette.planning.answer import known
+from vedette.planning.cascade_table import CascadeTable, solve_cascade
 from vedette.planning.fleet_answer import solve_fleet
 from vedette.planning.fleet_table import FleetTable
 from vedette.planning.knob_table import KnobsTable, solve_knobs
 from vedette.planning.placement_table import PlacementTable, solve_placement
 
-Table = KnobsTable | PlacementTable | FleetTable
+Table = KnobsTable | PlacementTable | FleetTable | CascadeTable
 INPUTS: Mapping[str, type[Table]] = {
     "knobs": KnobsTable,
     "placement": PlacementTable,
     "fleet": FleetTable,
+    "cascade": CascadeTable,
 }
 EXAMPLES: Mapping[str, Table] = {
     "knobs": knob_table.EXAMPLE,
     "placement": placement_table.EXAMPLE,
     "fleet": fleet_table.EXAMPLE,
+    "cascade": cascade_table.EXAMPLE,
 }
 
 
@@ -46,6 +49,8 @@ def solve(planner: str, table: Table, method: str | None = None) -> dict[str, An
     input_type(planner)
     if isinstance(table, KnobsTable):
         return solve_knobs(table, method)
+    if isinstance(table, CascadeTable):
+        return solve_cascade(table, method)
     if isinstance(table, FleetTable):
         return solve_fleet(table, method)
     return solve_placement(table, method)

@@ -42,7 +42,7 @@ SHOWN = (
 
 def run(setting: Setting, progress: Progress) -> Result:
     """Every question at every rate; what has no clip is not run, and that is said."""
-    quick = setting.is_quick
+    quick, torch = setting.is_quick, version()  # nobody waits an hour to hear that it is missing
     questions = asked(setting.clips)
     with TemporaryDirectory() as spare:
         folder = setting.folder or Path(spare)
@@ -55,7 +55,7 @@ def run(setting: Setting, progress: Progress) -> Result:
         setup={
             "machine": machine(),
             "clips": missing or sorted({each.about for each in questions if each.clip}),
-            "torch": version(),
+            "torch": torch,
         },
         quick=quick,
         claims=(

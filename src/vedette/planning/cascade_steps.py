@@ -23,28 +23,30 @@ def cascade(step: Step, setting: str, variant: Variant) -> tuple[Step, ...]:
     learned = variant.cascade
     if learned is None:
         return (step,)
-    audit = f"{learned.name}/audit"
-    part = partial(Step, part_of=step.declared)
+    audit: Mapping[str, Value] = {"audit": f"{learned.name}/audit"}
+    before = _stages(learned, step)
+    first = before[0][0] if before else "reference"
     steps, frames = [], step.inputs
     if learned.frame_step > 1 or step.when:
-        settings: Mapping[str, Value] = {"step": learned.frame_step, "audit": audit}
-        steps.append(part(f"{step.name}.step", "every", frames, settings, when=step.when))
+        part = partial(Step, part_of=step.declared, stage=f"{step.name}.{first}")
+        kept = {"step": learned.frame_step, **audit}
+        steps.append(part(f"{step.name}.step", "every", frames, kept, when=step.when))
         frames = (steps[-1].name,)
-    said = []
-    for number, (name, operator, settings) in enumerate(_stages(learned, step), 1):
-        verdict = part(f"{step.name}.{name}", operator, frames, settings)
-        look = part(
-            f"{step.name}.look{number}", "escalate", (*frames, verdict.name), {"audit": audit}
-        )
-        steps += [verdict, look]
-        said.append(verdict.name)
+    said: list[str] = []
+    for number, (name, operator, settings) in enumerate(before, 1):
+        said.append(f"{step.name}.{name}")
+        part = partial(Step, part_of=step.declared, stage=said[-1])
+        look = part(f"{step.name}.look{number}", "escalate", (*frames, said[-1]), audit)
+        steps += [part(said[-1], operator, frames, settings), look]
         frames = (look.name,)
+    last = f"{step.name}.reference"
     asked = {**step.settings, setting: learned.reference}
-    steps.append(part(f"{step.name}.reference", step.operator, frames, asked))
+    steps.append(Step(last, step.operator, frames, asked, part_of=step.declared, stage=last))
     settled = {key: step.settings[key] for key in ("classes", "zone") if key in step.settings}
-    inputs = (steps[-1].name, *said)
-    steps.append(part(step.name, "settle", inputs, {**settled, "audit": audit}))
-    return tuple(steps)
+    return (
+        *steps,
+        Step(step.name, "settle", (last, *said), {**settled, **audit}, part_of=step.part_of),
+    )
 
 
 def _stages(learned: Cascade, step: Step) -> list[tuple[str, str, Mapping[str, Value]]]:

@@ -63,7 +63,7 @@ def tiles(step: Step, setting: str, variant: Variant) -> tuple[Step, ...]:
     A question is put to what was merged.
     """
     asks = step.operator == "presence"
-    part = partial(Step, part_of=step.declared)
+    part = partial(Step, part_of=step.declared, stage=step.stage)
     cut = part(f"{step.name}.tile", "tile", step.inputs, when=step.when)
     settings = {key: value for key, value in step.settings.items() if not asks or key != "zone"}
     look = part(

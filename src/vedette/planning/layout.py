@@ -219,16 +219,16 @@ def placements(
 ) -> NDArray[np.intp]:
     """Every placement that can be hosted, (P, N), in the order of the cluster's devices.
 
-    The parts of an expanded step stay together; sources are at home; a stateful step over several
-    sources cannot sit beside one stream; inputs must be reachable; several frames a frame (tiles)
-    do not travel. Beyond :data:`MOST_PLACEMENTS`, those with the fewest moves along the steps'
+    The parts of an expanded step stay together, those of a cascade stage by stage; sources are at
+    home; a stateful step over several sources cannot sit beside one stream; inputs must be
+    reachable; several frames a frame (tiles) do not travel. Beyond :data:`MOST_PLACEMENTS`, those with the fewest moves along the steps'
     order, as many moves as fit. ``pinned`` fixes the device of declared steps.
     """
     allowed = _allowed(graph, site, signatures, pinned or {})
     rows = _assignments(tuple(allowed.values()))
     column = {group: i for i, group in enumerate(allowed)}
     start = np.full((len(rows), graph.source_count), site.names.index(home(site.cluster).name))
-    steps = rows[:, [column[step.declared] for step in graph.steps]]
+    steps = rows[:, [column[step.placed] for step in graph.steps]]
     place = np.concatenate([start, steps], axis=1).astype(np.intp)
     return place[_can_travel(graph, site, place)]
 
@@ -244,16 +244,17 @@ def is_every_placement(
 def _allowed(
     graph: Graph, site: Site, signatures: Mapping[str, Signature], pinned: Placement
 ) -> dict[str, tuple[int, ...]]:
-    groups = dict.fromkeys(step.declared for step in graph.steps)
+    groups = dict.fromkeys(step.placed for step in graph.steps)
     return {group: _devices(graph, site, group, signatures, pinned) for group in groups}
 
 
 def _devices(
     graph: Graph, site: Site, group: str, signatures: Mapping[str, Signature], pinned: Placement
 ) -> tuple[int, ...]:
-    if group in pinned:
-        return (site.names.index(pinned[group]),)
-    parts = [step for step in graph.steps if step.declared == group]
+    parts = [step for step in graph.steps if step.placed == group]
+    declared = parts[0].declared
+    if declared in pinned:
+        return (site.names.index(pinned[declared]),)
     is_shared = any(
         signatures[step.operator].stateful and len(graph.workflow.sources_of(step.name)) > 1
         for step in parts

@@ -77,6 +77,7 @@ def _reached(workflow: Workflow, knob: str | None, frames: set[str]) -> Iterator
     """The producers whose output a knob can change; all of them without one."""
     start = knob.split(".")[0] if knob else None
     reached = {source.name for source in workflow.sources} if start is None else set()
+    leaves = _leaving(workflow)
     if start == "transport":
         reached = set(frames)
     yield from sorted(reached)
@@ -85,8 +86,19 @@ def _reached(workflow: Workflow, knob: str | None, frames: set[str]) -> Iterator
             continue
         if step.declared == start or reached.intersection(step.inputs):
             reached.add(step.name)
-            if step.declared == step.name:
+            if step.declared == step.name or step.name in leaves:
                 yield step.name
+
+
+def _leaving(workflow: Workflow) -> set[str]:
+    """Parts of a declared step that another part reads, maybe on another machine."""
+    placed = {step.name: step.placed for step in workflow.steps}
+    return {
+        name
+        for step in workflow.steps
+        for name in step.inputs
+        if placed.get(name, step.placed) != step.placed
+    }
 
 
 def _kind(workflow: Workflow, name: str, signatures: Mapping[str, Signature]) -> str:

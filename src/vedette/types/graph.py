@@ -81,7 +81,8 @@ class Step:
 
     ``settings`` are fixed values; ``choices`` are values that the planner chooses from, the most
     accurate first. ``when`` lets an item through only if its attribute has one of the values
-    (``{"label": ("car", "truck")}``). ``part_of`` is the declared step this one was expanded from.
+    (``{"label": ("car", "truck")}``). ``part_of`` is the declared step this one was expanded from,
+    ``stage`` names those of its parts that stay on one machine, where not all of them have to.
     """
 
     name: str
@@ -91,10 +92,16 @@ class Step:
     choices: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     when: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     part_of: str = ""
+    stage: str = ""
 
     @property
     def declared(self) -> str:
         return self.part_of or self.name
+
+    @property
+    def placed(self) -> str:
+        """What is put on a machine as one: a stage, or a declared step with all of its parts."""
+        return self.stage or self.declared
 
 
 @dataclass(frozen=True, slots=True)

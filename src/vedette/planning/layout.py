@@ -221,8 +221,9 @@ def placements(
 
     The parts of an expanded step stay together, those of a cascade stage by stage; sources are at
     home; a stateful step over several sources cannot sit beside one stream; inputs must be
-    reachable; several frames a frame (tiles) do not travel. Beyond :data:`MOST_PLACEMENTS`, those with the fewest moves along the steps'
-    order, as many moves as fit. ``pinned`` fixes the device of declared steps.
+    reachable; several frames a frame (tiles) do not travel. Beyond :data:`MOST_PLACEMENTS`, those
+    with the fewest moves along the steps' order, as many moves as fit. ``pinned`` fixes the device
+    of declared steps.
     """
     allowed = _allowed(graph, site, signatures, pinned or {})
     rows = _assignments(tuple(allowed.values()))

@@ -50,7 +50,7 @@ def test_schemas_are_documents_with_or_without_json(vedette: Vedette, name: str)
     assert document(vedette("schema", name)) == document(vedette("schema", name, "--json"))
 
 
-@pytest.mark.parametrize("planner", ["knobs", "placement"])
+@pytest.mark.parametrize("planner", ["knobs", "placement", "cascade"])
 def test_a_planner_solves_its_own_example(vedette: Vedette, tmp_path: Path, planner: str) -> None:
     table = tmp_path / "table.json"
     table.write_text(vedette("solve", planner, "--example").out)

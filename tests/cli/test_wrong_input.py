@@ -204,7 +204,7 @@ def test_words_that_the_command_line_does_not_know_exit_with_2(
     assert "Usage: " in said.err
 
 
-@pytest.mark.parametrize("planner", ["knobs", "placement"])
+@pytest.mark.parametrize("planner", ["knobs", "placement", "cascade"])
 @pytest.mark.parametrize(
     ("table", "part"),
     [
@@ -224,7 +224,7 @@ def test_solve_tells_what_is_wrong_with_a_table(
     assert_told(vedette("solve", planner, "table.json"), "table.json", part)
 
 
-@pytest.mark.parametrize("planner", ["knobs", "placement"])
+@pytest.mark.parametrize("planner", ["knobs", "placement", "cascade"])
 def test_solve_names_its_methods(vedette: Vedette, tmp_path: Path, planner: str) -> None:
     (tmp_path / "table.json").write_text(vedette("solve", planner, "--example").out)
     assert_told(vedette("solve", planner, "table.json", "--method", "magic"), "exact")
@@ -243,3 +243,12 @@ def test_solve_of_what_nothing_meets_exits_with_3(vedette: Vedette, tmp_path: Pa
     said = vedette("solve", "knobs", "table.json")
     assert (said.status, said.out) == (3, ""), said.err
     assert "found " in said.err
+
+
+def test_noscopes_scores_need_their_truth_and_a_rate(vedette: Vedette, tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("1,6,0.5,0.25,0,0\n")
+    assert_told(vedette("solve", "cascade", "scores.csv"), "--truth")
+    assert_told(vedette("solve", "cascade", "scores.csv", "--truth", "truth.csv"), "--rate")
+    words = ("--truth", "truth.csv", "--rate", "0.1")
+    assert_told(vedette("solve", "cascade", "scores.csv", *words), "truth.csv", "no such file")
+    assert_told(vedette("solve", "cascade", "table.json", *words), "--truth, --label or --rate")

@@ -16,6 +16,7 @@ METHODS = {
     "knobs": ("brute", "exact", "chameleon"),
     "placement": ("brute", "exact", "lagrange"),
     "fleet": ("brute", "exact", "lagrange", "dp"),
+    "cascade": ("exact",),
 }
 VERBS: dict[str, list[tuple[str, ...]]] = {
     "workflow.yaml": [("check", "workflow.yaml", "cluster.yaml")],

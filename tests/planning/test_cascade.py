@@ -151,3 +151,41 @@ def test_what_is_found_replays_to_its_own_figures(data: st.DataObject) -> None:
             assert found.cost_ms == pytest.approx(cost)
             assert found.fn == pytest.approx([r.fn for r in each])
             assert found.fp == pytest.approx([r.fp for r in each])
+
+
+TRUTH = np.arange(20) >= 10
+ALONE = Space(frame_steps=(1,), least_unsure=0.1)
+
+
+def best_for(score: np.ndarray, limits: Budget, truth: np.ndarray = TRUTH) -> Found:
+    table = Scored(truth, {"nano": score})
+    (found,) = search([table], COSTS, [limits], ALONE).best
+    assert found is not None
+    return found
+
+
+def test_a_model_that_errs_leaves_a_share_to_the_reference() -> None:
+    score = np.arange(20) / 20
+    score[[9, 10]] = score[[10, 9]]
+    found = best_for(score, Budget((1.0,), (1.0,)))
+    assert found.asked == pytest.approx(0.1)
+    assert found.setting.scores[0].low < found.setting.scores[0].high
+
+
+def test_a_model_that_tells_every_frame_needs_no_reference() -> None:
+    found = best_for(np.arange(20) / 20, Budget((0.0,), (0.0,)))
+    assert found.asked == 0
+    assert found.setting.scores[0].low < found.setting.scores[0].high
+
+
+def test_no_budget_buys_one_answer_for_all() -> None:
+    found = best_for(np.full(20, 0.5), Budget((20.0,), (20.0,)))
+    assert max(found.fn[0], found.fp[0]) < 10
+
+
+def test_a_budget_that_nothing_keeps_has_a_nearest_miss() -> None:
+    table = Scored(np.arange(20) % 2 == 0, {"nano": np.arange(20) / 20})
+    found = search([table], COSTS, [Budget((0.0,), (0.0,))], replace(ALONE, frame_steps=(4,)))
+    assert found.best == (None,)
+    assert found.nearest[0] is not None
+    assert (found.nearest[0].fn, found.nearest[0].fp) == ((0.0,), (10.0,))

@@ -170,10 +170,12 @@ class _Hunt:
         self._costs, self._space = costs, space
 
     def covered(self, path: Path) -> int:
-        """At least how many settings a path stands for, every pair of thresholds counted."""
+        """How many settings a path stands for, with every pair of the last model's thresholds."""
         count = int(path.mask.sum())
         groups = {name: max(1, count - ties) for name, ties in self._ties.items()}
-        pairs = [prod(comb(groups[name] + 2, 2) for name in order) for order in self.orders]
+        every = {name: comb(count + 2, 2) for name, count in groups.items()}
+        tried = {name: min(count, self._space.pairs**2) for name, count in every.items()}
+        pairs = [every[last] * prod(tried[name] for name in order) for *order, last in self.orders]
         return path.alike * (1 + sum(pairs))
 
     def weigh(self, path: Path) -> None:

@@ -68,6 +68,20 @@ class ErrorRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsedRow:
+    """A family of stages at a margin, chosen without each block and counted on it: (wrong, all)
+    of yes and of no frames. ``why_not`` is empty where it might be used.
+    """
+
+    family: str
+    margin: str
+    cost_ms: float
+    missed: tuple[int, int]
+    made_up: tuple[int, int]
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """One training run: the loss on what trained and on what was held out, an epoch each."""
 
@@ -100,6 +114,7 @@ class Story:
     points: tuple[Point, ...]
     stages: tuple[StageRow, ...] = ()
     errors: tuple[ErrorRow, ...] = ()
+    rehearsed: tuple[RehearsedRow, ...] = ()
     timeline: Timeline | None = None
     curves: tuple[Curve, ...] = ()
     mistakes: tuple[Scene, ...] = ()
@@ -120,7 +135,17 @@ def write_cascade_report(story: Story, path: Path) -> None:
 
 def render(story: Story) -> str:
     """The page as text."""
-    sections = (_headline, _scatter, _stages, _errors, _timeline, _scenes, _curves, _run)
+    sections = (
+        _headline,
+        _scatter,
+        _stages,
+        _errors,
+        _timeline,
+        _scenes,
+        _rehearsed,
+        _curves,
+        _run,
+    )
     return document(story.title, (each(story) for each in sections))
 
 
@@ -263,6 +288,27 @@ def _errors(story: Story) -> Markup | None:
 
 def _between(interval: tuple[float, float]) -> str:
     return f"{percent(interval[0])} to {percent(interval[1])}"
+
+
+def _rehearsed(story: Story) -> Markup | None:
+    if not story.rehearsed:
+        return None
+    rows: list[list[Child]] = [
+        [
+            each.family,
+            each.margin,
+            number(each.cost_ms),
+            f"{each.missed[0]} of {whole(each.missed[1])}",
+            f"{each.made_up[0]} of {whole(each.made_up[1])}",
+            each.why_not or "it held",
+        ]
+        for each in story.rehearsed
+    ]
+    heads = ["Stages", "Margin", "ms a frame", "yes answered no", "no answered yes", ""]
+    words = "Each chosen again without every block of time in turn, and counted on that block"
+    return section(
+        "rehearsed", "What was rehearsed, and passed over", table(words, heads, rows, "candidates")
+    )
 
 
 def _timeline(story: Story) -> Markup | None:

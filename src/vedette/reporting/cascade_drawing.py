@@ -164,7 +164,7 @@ def draw_timeline(timeline: Timeline) -> Markup:
     )
 
 
-_START, _END = 150.0, 1080.0
+_START, _END = 190.0, 1080.0
 
 
 def _line(timeline: Timeline, part: slice) -> Markup:

@@ -30,7 +30,7 @@ def _lines(cascade: Cascade) -> Iterator[str]:
         f"{whole(made_up.total)} no frames yes ({percent(made_up.value)})"
     )
     yield f"  in {evidence.runs[0]} runs of yes and {evidence.runs[1]} of no"
-    yield from (f"  {each}" for each in evidence.reasons)
+    yield from (f"  {each}" for each in evidence.reasons[:2])
 
 
 def to_declare(cascade: Cascade, step: Step, folder: str, is_declared: bool) -> str:

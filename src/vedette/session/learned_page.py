@@ -21,6 +21,7 @@ from vedette.reporting.cascade import (
     Curve,
     ErrorRow,
     Point,
+    RehearsedRow,
     Scene,
     StageRow,
     Story,
@@ -33,7 +34,7 @@ from vedette.scoring.promise import Mistakes, mistakes, runs_of
 from vedette.session.common import Progress
 from vedette.session.lesson import Lesson
 from vedette.session.telling import frames_at
-from vedette.types.cascade import Cascade, Promise
+from vedette.types.cascade import Cascade, Promise, ScoreStage
 from vedette.types.media import Pixels
 
 MOST_SCENES = 6
@@ -79,7 +80,8 @@ def write_learned(
             mistakes=tuple(shown[:mistaken]),
             disagreements=tuple(shown[mistaken:]),
             timings=told.timings,
-            notes=tuple(filter(None, (lesson.caveat, *found.evidence.reasons))),
+            notes=tuple(filter(None, (lesson.caveat, *_main_reasons(found)))),
+            rehearsed=tuple(_rehearsed(found)),
             promise=(told.promise.fnr, told.promise.fpr),
             refusal=f"{found.problem.found}." if found.problem else "",
             command=told.command,
@@ -191,7 +193,11 @@ def _longest(
                 )
             )
     found.sort(key=lambda each: (each.first - each.last, each.first))
-    return found[:MOST_SCENES]
+    apart: list[_Stretch] = []
+    for each in found:
+        if all(each.last < other.first or other.last < each.first for other in apart):
+            apart.append(each)
+    return apart[:MOST_SCENES]
 
 
 def _most(values: NDArray[np.int8]) -> int:
@@ -216,6 +222,13 @@ def _small(pixels: Pixels) -> Pixels:
     if width <= PICTURE_WIDTH:
         return pixels
     return resized(pixels, PICTURE_WIDTH, round(height * PICTURE_WIDTH / width))
+
+
+def _main_reasons(found: Chosen) -> tuple[str, ...]:
+    """Why it was chosen; what was passed over has a table of its own."""
+    said = (each.why_not for each in found.tried)
+    passed_over = sum(bool(each) and not each.startswith("it held") for each in said)
+    return found.evidence.reasons[: max(1, len(found.evidence.reasons) - passed_over)]
 
 
 def _points(
@@ -252,13 +265,31 @@ def _stages(lesson: Lesson, setting: Setting, seen: _Seen) -> Iterator[StageRow]
         ms = costs.difference[stage.method]
         yield StageRow(f"difference ({stage.method})", rule, shown[0], answers[1], ms)
     for place, each in enumerate(setting.scores, 1):
-        rule = f"no below {number(each.low)}, yes from {number(min(each.high, 1.0))}"
-        if each.high > 1:
-            rule = f"no below {number(each.low)}, never yes"
+        rule = _rule(each)
         name = _plain(each.model)
         yield StageRow(name, rule, shown[place], answers[place + 1], costs.models[each.model])
     reference = f"{lesson.material.reference} (reference)"
     yield StageRow(reference, "answers what is left", shown[-1], answers[-1], costs.reference)
+
+
+def _rule(stage: ScoreStage) -> str:
+    """What a model's score means, to as many digits as tell it from never."""
+    low = f"no below {stage.low:.4g}" if stage.low > 0 else "never no"
+    return f"{low}, {f'yes from {stage.high:.4g}' if stage.high <= 1 else 'never yes'}"
+
+
+def _rehearsed(found: Chosen) -> Iterator[RehearsedRow]:
+    for each in found.tried:
+        done = each.rehearsed
+        name = each.setting.scores[0].model if each.margin is None else each.family
+        yield RehearsedRow(
+            name,
+            f"{each.margin}" if each.margin else "one pass alone",
+            done.cost_ms,
+            (done.missed.wrong, done.missed.total),
+            (done.made_up.wrong, done.made_up.total),
+            each.why_not,
+        )
 
 
 def _errors(found: Chosen, seen: _Seen) -> Iterator[ErrorRow]:
@@ -306,6 +337,6 @@ def _costs(lesson: Lesson) -> Iterator[tuple[str, float]]:
 
 
 def _plain(model: str) -> str:
-    """A stage as people read it: "special:s8-16-d16" is the specialised model s8-16-d16."""
+    """A stage as people read it: "special:s8-16-d16" is the network s8-16-d16."""
     kind, _, name = model.partition(":")
-    return f"specialised model {name}" if name and kind == "special" else model
+    return f"network {name}" if name and kind == "special" else model

@@ -172,12 +172,14 @@ def _split(material: Material, asking: Asked) -> tuple[Splits | None, str]:
     truth, rate = material.truth, material.rate
     try:
         return split(truth, rate, question=_what(asking)), ""
-    except InfeasibleError as error:
+    except InfeasibleError:
         check_deciding(truth, [Span(0, len(truth))], rate)
-        why, folds = error.problems[0].found, crossed(truth)
-        if folds is None:
-            return None, f"no network of its own was trained: {why}"
-        return folds, f"every frame decides as networks see it that have not trained on it: {why}"
+        if (folds := crossed(truth)) is None:
+            return None, "the recording is too short to train a network of its own on"
+        return folds, (
+            "the recording is too short for a part that only selects: every frame decides, as seen "
+            "by networks that have not trained on it"
+        )
 
 
 def chosen(

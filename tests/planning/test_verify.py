@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from tests.planning.conftest import scores
 
 from vedette.planning.verify import Checked, Verified, asked, judge, supports, verify
@@ -50,6 +51,32 @@ def test_nothing_wins_when_the_dearest_fails() -> None:
     asked, verified = play(0.5)
     assert asked == [5.0]
     assert verified.chosen is None
+
+
+def test_tests_that_are_left_are_spent_between_the_last_that_held_and_the_first_failure() -> None:
+    ladder = [replace(LADDER[0], objective=float(cost)) for cost in range(20, 0, -1)]
+    spread = [ladder[0], ladder[10], *ladder[17:]]
+    asked = []
+    conversation = verify(spread, FLOOR, ladder)
+    question = next(conversation)
+    try:
+        while True:
+            asked.append(question.objective)
+            holds = question.objective >= 14
+            question = conversation.send(Checked(scores(0.99 if holds else 0.5)))
+    except StopIteration as end:
+        verified = end.value
+    assert asked == [20.0, 10.0, 15.0, 12.0, 13.0]
+    assert verified.chosen.objective == 15.0
+
+
+def test_between_two_neighbours_there_is_nothing_left_to_test() -> None:
+    conversation = verify(LADDER, FLOOR, LADDER)
+    assert next(conversation).objective == 5.0
+    assert conversation.send(Checked(scores(0.99))).objective == 4.0
+    with pytest.raises(StopIteration) as end:
+        conversation.send(Checked(scores(0.5)))
+    assert end.value.value.chosen.objective == 5.0
 
 
 def test_few_events_need_a_margin_on_the_whole_part_and_the_verdict_says_so() -> None:

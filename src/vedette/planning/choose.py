@@ -38,6 +38,7 @@ from vedette.types.profile import Profile
 class Ranking:
     """``to_verify`` dearest first; ``miss`` says what stands in the way when it is empty.
 
+    It is some of the ``ladder``: what no other both undercuts and outdoes, dearest first.
     ``frontier`` is accuracy against objective, cheapest first. ``alternatives`` came close: the
     best that qualify, and cheaper ones that do not, each with its ``outcome``. ``bound`` is the
     least objective that predictedly qualifies, of the choices and placements that ``method`` says
@@ -53,6 +54,7 @@ class Ranking:
     evaluated: int
     method: str
     miss: Problem | None = None
+    ladder: tuple[Candidate, ...] = ()
 
 
 def choose(
@@ -107,19 +109,21 @@ def rank(
     ground, weighed = _weighed(context, cluster, options, limits, more)
     qualified = _qualified(weighed, options, ground)
     feasible = [each for each in weighed if each.is_feasible]
-    ladder = _ladder(qualified, options, ground.objective)
+    rungs = _ladder(qualified, options, ground.objective)
 
     def candidate(each: Weighed, row: int = 0, outcome: str = "") -> Candidate:
         return ground.candidate(each, options[each.option], row, outcome)
 
+    ladder = tuple(candidate(each) for each in rungs)
     return Ranking(
-        to_verify=tuple(candidate(each) for each in _rungs(ladder, options, ground)),
+        to_verify=tuple(ladder[place] for place in _picked(rungs, options, ground)),
         frontier=tuple(candidate(each) for each in _frontier(feasible, options, ground.objective)),
         alternatives=tuple(_alternatives(weighed, options, ground, candidate)),
         bound=min((float(each.objective[0]) for each in qualified), default=float("inf")),
         evaluated=sum(each.evaluated for each in weighed),
         method=_method(len(options), choices(context, limits), ground, len(more)),
         miss=None if qualified else _miss(weighed, options, ground),
+        ladder=ladder,
     )
 
 
@@ -184,30 +188,30 @@ def _frontier(
 def _ladder(
     qualified: Sequence[Weighed], options: Sequence[Option], objective: Objective
 ) -> list[Weighed]:
-    """Cheapest first; each further one promises more."""
+    """Dearest first; each further one promises less."""
     points = [
         (float(each.objective[0]), promise(options[each.option], objective)) for each in qualified
     ]
-    return [qualified[i] for i in pareto(points)]
+    return [qualified[i] for i in reversed(pareto(points))]
 
 
-def _rungs(ladder: Sequence[Weighed], options: Sequence[Option], ground: Ground) -> list[Weighed]:
-    """Up to ``limits.verify`` of the ladder, dearest first.
+def _picked(ladder: Sequence[Weighed], options: Sequence[Option], ground: Ground) -> list[int]:
+    """The places of up to ``limits.verify`` of the ladder.
 
     They are spread over what they promise: the most promising, then the cheapest at each of some
     evenly spaced promises from half-way down to the least, where it is decided.
     """
     most = ground.limits.verify if ground.objective.floors else 1
     if len(ladder) <= most or not ladder:
-        return list(reversed(ladder))
+        return list(range(len(ladder)))
     promises = [promise(options[each.option], ground.objective) for each in ladder]
-    best, lowest = max(promises), min(promises)
+    best, lowest = promises[0], promises[-1]
     targets = [best, *np.linspace((best + lowest) / 2, lowest, most - 1)]
-    picked = {next(i for i, p in enumerate(promises) if p >= t - 1e-12) for t in targets}
+    picked = {max(i for i, p in enumerate(promises) if p >= t - 1e-12) for t in targets}
     left = sorted(set(range(len(ladder))) - picked)
     while len(picked) < most and left:
-        picked.add(left.pop(0))  # where accuracies crowd together, the cheapest besides
-    return [ladder[i] for i in sorted(picked, reverse=True)]
+        picked.add(left.pop())  # where accuracies crowd together, the cheapest besides
+    return sorted(picked)
 
 
 def _alternatives(

@@ -45,29 +45,58 @@ class Verified:
 
 
 def verify(
-    candidates: Sequence[Candidate], objective: Objective
+    candidates: Sequence[Candidate], objective: Objective, ladder: Sequence[Candidate] = ()
 ) -> Generator[Candidate, Checked, Verified]:
     """Yields each candidate to run, is sent what it scored, and returns which one won.
 
+    ``candidates`` are tested in their order, dearest first. After a failure as many as are left of
+    their number are taken from ``ladder``, of which each promises less than the one before it.
     Drive it with ``send``, until StopIteration brings the answer. Without floors nothing has to
     be run: the cheapest wins, "not checked".
     """
     if not objective.floors:
         chosen = candidates[-1] if candidates else None
         return Verified(chosen, "not checked", tuple(candidates))
-    tested: list[Candidate] = []
-    chosen, verdict = None, None
+    tests = _Tests(objective)
     for candidate in candidates:
-        checked = yield candidate
-        judged, reason = judge(checked, objective)
-        outcome = f"{judged or 'failed'}: {reason}"
-        tested.append(replace(candidate, scores=dict(checked.scores), outcome=outcome))
-        if checked.broken:
-            continue
-        if judged is None:
+        tests.add(candidate, (yield candidate))
+        if tests.failed is not None:
             break
-        chosen, verdict = tested[-1], judged
-    return Verified(chosen, verdict or "not checked", tuple(tested))
+    while len(tests.tested) < len(candidates) and (between := tests.between(ladder)):
+        candidate = between[len(between) // 2]
+        tests.add(candidate, (yield candidate))
+    return Verified(tests.chosen, tests.verdict, tuple(tests.tested))
+
+
+@dataclass(slots=True)
+class _Tests:
+    """Those made so far. ``held`` is ``chosen`` as it was before it was run."""
+
+    objective: Objective
+    tested: list[Candidate] = field(default_factory=list)
+    chosen: Candidate | None = None
+    verdict: Verdict = "not checked"
+    held: Candidate | None = None
+    failed: Candidate | None = None
+    _run: list[int] = field(default_factory=list)
+
+    def add(self, candidate: Candidate, checked: Checked) -> None:
+        judged, reason = judge(checked, self.objective)
+        outcome = f"{judged or 'failed'}: {reason}"
+        self.tested.append(replace(candidate, scores=dict(checked.scores), outcome=outcome))
+        self._run.append(id(candidate))
+        if judged is not None:
+            self.held, self.chosen, self.verdict = candidate, self.tested[-1], judged
+        elif not checked.broken:
+            self.failed = candidate
+
+    def between(self, ladder: Sequence[Candidate]) -> list[Candidate]:
+        """What is not run yet between the last that held and the first that failed."""
+        if self.held is None or self.failed is None:
+            return []
+        places = {id(each): place for place, each in enumerate(ladder)}
+        start, end = (places.get(id(each), 0) for each in (self.held, self.failed))
+        return [each for each in ladder[start + 1 : end] if id(each) not in self._run]
 
 
 def supports(perfect: Score, floor: float = 0.0) -> bool:

@@ -95,8 +95,7 @@ class Desk:
         if not self.workflow.objective.floors:
             return Verified(base, verified.verdict, (*verified.tested, base))
         deployment = self.deployed(base)
-        trace = next(self.pool.in_order([self._job(deployment, "verify")])).trace
-        traces[_key(base)] = trace
+        traces[_key(base)] = trace = self._run(deployment, "verify")
         checked = self._checked(base, deployment, trace)
         verdict, reason = judge(checked, self.workflow.objective)
         outcome = f"{verdict or 'failed'}: {reason} (the baseline)"
@@ -108,9 +107,7 @@ class Desk:
 
     def deployed(self, candidate: Candidate) -> Deployment:
         """A candidate with its packing written out."""
-        expanded = expand(
-            self.workflow, candidate.choice, variants(self.workflow.own, larger=True)
-        )
+        expanded = expand(self.workflow, candidate.choice, variants(self.workflow.own, larger=True))
         qp = candidate.choice["transport.qp"]
         placed, placement = transport(
             expanded, candidate.placement, self.cluster, signatures(), qp=qp
@@ -132,14 +129,23 @@ class Desk:
         deployed = {_key(each): self.deployed(each) for each in candidates if floors}
         running = self.pool.in_order([self._job(each, "verify") for each in deployed.values()])
         traces: dict[str, Trace] = {}
-        protocol = verify(candidates, self.workflow.objective)
+        protocol = verify(candidates, self.workflow.objective, ranking.ladder)
         with closing(running):
             try:
                 candidate = next(protocol)
                 while True:
                     self.progress("check by running", len(traces), len(candidates))
                     key = _key(candidate)
-                    traces[key] = next(running).trace
+                    if key in deployed:
+                        traces[key] = next(running).trace
+                    elif self._breaks_when_simulated(candidate):
+                        broken = self._broken_by(self._forecast(candidate))
+                        candidate = protocol.send(Checked({}, broken=broken))
+                        continue
+                    else:  # asked for after a failure: what was begun below it is given up
+                        running.close()
+                        deployed[key] = self.deployed(candidate)
+                        traces[key] = self._run(deployed[key], "verify")
                     candidate = protocol.send(self._checked(candidate, deployed[key], traces[key]))
             except StopIteration as end:
                 self.progress("check by running", len(candidates), len(candidates))
@@ -155,9 +161,7 @@ class Desk:
         return any(2 * float(getattr(candidate.figures, name)) > limit for name, limit in ceilings)
 
     def _forecast(self, candidate: Candidate) -> Figures:
-        expanded = expand(
-            self.workflow, candidate.choice, variants(self.workflow.own, larger=True)
-        )
+        expanded = expand(self.workflow, candidate.choice, variants(self.workflow.own, larger=True))
         trace = compose(self.measured, candidate.choice, expanded)
         return self._simulated(self.deployed(candidate), trace)
 
@@ -195,14 +199,16 @@ class Desk:
         floors = self.workflow.objective.floors
         if all(supports(perfect[metric], floor) for metric, floor in floors.items()):
             return Checked(found, perfect=perfect)
-        other = next(self.pool.in_order([self._job(deployment, "choose")])).trace
-        more = self._scored(self.measured.golden, other)
+        more = self._scored(self.measured.golden, self._run(deployment, "choose"))
         whole = {name: pooled(found[name], more[name]) for name in found}
         return Checked(found, whole, perfect)
 
     def _scored(self, golden: Trace, answer: Trace) -> dict[str, Score]:
         truth, asked_for = reference(golden, self.workflow), self.workflow.scored()
         return score(truth, answer, self.workflow.events, asked_for)
+
+    def _run(self, deployment: Deployment, part: str) -> Trace:
+        return next(self.pool.in_order([self._job(deployment, part)])).trace
 
     def _job(self, deployment: Deployment, part: str) -> Job:
         return Job(deployment, spans(self.workflow, self.frames, part))

@@ -49,6 +49,8 @@ class Idle:
 
 
 IDLE: Final = Idle()
+LIGHT_S = 1e-4
+"""CPU seconds: about what it takes to hand a frame to another thread and back."""
 Message = Moving | Passing | End
 Messages = Iterator[Message | Idle]
 Note = Callable[[Step, Done, Moving], None]
@@ -122,18 +124,31 @@ class StageRunner:
     work: Work
     note: Note
     needed_after: Mapping[str, frozenset[str]]
+    _mean_s: dict[str, float] = field(default_factory=dict)
 
-    def frame(self, moving: Moving) -> Moving:
+    def frame(self, moving: Moving, first: int = 0) -> Moving:
+        """The stage's steps on a frame, from the ``first`` of them on."""
         needed = self.needed_after.get(moving.fate.stream)
         if needed is None:
             return moving
-        for step in self.stage.steps:
-            done = self.work.do(step, moving.bundles)
-            moving.bundles[step.name] = done.bundle
-            self.note(step, done, moving)
+        for step in self.stage.steps[first:]:
+            self._do(step, moving)
         for name in moving.bundles.keys() - needed:
             del moving.bundles[name]
         return moving
+
+    def _do(self, step: Step, moving: Moving) -> None:
+        done = self.work.do(step, moving.bundles)
+        moving.bundles[step.name] = done.bundle
+        if done.calls:
+            mean_s = self._mean_s.get(step.name, 10 * LIGHT_S)
+            self._mean_s[step.name] = mean_s + (done.cpu_s - mean_s) / 4
+        self.note(step, done, moving)
+
+    def _is_light(self, step: Step, moving: Moving) -> bool:
+        """Whether doing a step takes less than having it done elsewhere."""
+        given = (moving.bundles[name].items for name in step.inputs if name in moving.bundles)
+        return not any(given) or self._mean_s.get(step.name, LIGHT_S) < LIGHT_S
 
     def checkpoint(self, passing: Passing) -> Passing:
         if passing.checkpoint.stream not in self.needed_after:
@@ -154,19 +169,31 @@ class StageRunner:
                 yield message
 
     def parallel(self, messages: Messages, begin: Begin, bound: int) -> Messages:
-        """Wherever ``begin`` has it done, at most ``bound`` frames at once; order is kept."""
+        """Wherever ``begin`` has it done, at most ``bound`` frames at once; order is kept.
+
+        Steps that take next to nothing are done here, up to the first on a frame that does not.
+        """
         window: deque[Future[Message]] = deque()
         for message in messages:
             if isinstance(message, Idle):
                 yield from _finished(window, float("inf"))
                 yield message
                 continue
-            if isinstance(message, Moving):
-                window.append(begin(partial(self.frame, message)))
-            else:
-                window.append(already(message))
+            following = self._begun(message, begin) if isinstance(message, Moving) else message
+            if not window and not isinstance(following, Future):
+                yield following
+                continue
+            window.append(following if isinstance(following, Future) else already(following))
             yield from _finished(window, bound)
         yield from _finished(window, 0)
+
+    def _begun(self, moving: Moving, begin: Begin) -> Moving | Future[Message]:
+        steps = self.stage.steps
+        for number, step in enumerate(steps):
+            if not self._is_light(step, moving):
+                return begin(partial(self.frame, moving, number))
+            self._do(step, moving)
+        return self.frame(moving, len(steps))
 
 
 def already(message: Message) -> Future[Message]:

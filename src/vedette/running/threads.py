@@ -69,6 +69,7 @@ class Threads:
     cores: int = 1
     tally: Tally = field(init=False)
     _readers: dict[str, set[str]] = field(init=False)
+    """Where each step's output is read, apart from where it is made."""
     _answering: frozenset[tuple[str, str]] = field(init=False)
     _halt: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -83,7 +84,8 @@ class Threads:
         self._readers = {step.name: set() for step in self.plan.workflow.steps}
         for step in self.plan.workflow.steps:
             for name in self._readers.keys() & set(step.inputs):
-                self._readers[name].add(self.plan.placement[step.name])
+                if self.plan.placement[step.name] != self.plan.placement[name]:
+                    self._readers[name].add(self.plan.placement[step.name])
         self._answering = answering(self.plan, self.delivery.answers)
 
     def run(
@@ -286,13 +288,14 @@ class Threads:
 
     def _note(self, step: Step, done: Done, moving: Moving) -> None:
         fate, place = moving.fate, self.plan.placement
-        fate.parts = {**fate.parts, step.name: done.cpu_s}
+        if done.calls:
+            fate.parts = {**fate.parts, step.name: done.cpu_s}
         if step.name == self.plan.workflow.events.tracks and done.calls:
             fate.is_analysed = True
         age_s = self.clock() - self._started_s[fate.stream] - fate.captured_s
         with self._lock:
             self.tally.done(step, done, age_s)
-            for device in self._readers[step.name] - {place[step.name]}:
+            for device in self._readers[step.name]:
                 size_bytes = done.size_bytes
                 if not done.bundle.items and fate.is_analysed:
                     size_bytes = empty_bytes(self._answering, step.name, device)

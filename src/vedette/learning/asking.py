@@ -9,6 +9,7 @@ from vedette.types.cascade import Point, Question
 from vedette.types.graph import Source, Step, Stream, Value, Workflow
 from vedette.types.operators import Variant
 
+DETECTING = {"detect", "presence"}
 SURE_FROM = 0.05
 """Below this confidence nobody asks how sure a detector was."""
 
@@ -153,7 +154,7 @@ def _made(workflow: Workflow, target: str | None, region: str | Sequence[Point] 
     """A presence step of a detecting step's classes and models, and of a region."""
     corners = _corners(workflow, region)
     detecting = [
-        each for each in workflow.steps if each.operator == "detect" and _asks(each, target)
+        each for each in workflow.steps if each.operator in DETECTING and _asks(each, target)
     ]
     if target is None or not detecting:
         known = sorted({name for each in workflow.steps for name in _classes(each)})

@@ -2,6 +2,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from types import SimpleNamespace
 
+import pytest
+
 from vedette.bench.noscope_timing import Answers, Speed, Watched
 from vedette.types.media import Bundle
 
@@ -12,6 +14,11 @@ def test_an_answer_holds_until_the_next_frame_that_is_looked_at() -> None:
         answers.deliver("gate", Bundle("camera", frame, Fraction(frame), items))
     answers.deliver("other", Bundle("camera", 11, Fraction(11), ((0, []),)))
     assert answers.said(10, 15) == (True, True, False, False, False)
+
+
+def test_a_run_that_answers_nothing_is_no_run_of_noes() -> None:
+    with pytest.raises(ValueError, match="no answer of the step gate"):
+        Answers("gate").said(0, 3)
 
 
 def test_seconds_are_those_of_a_device_of_speed_1() -> None:

@@ -71,7 +71,7 @@ def deployment(workflow: Workflow, answering: str | Cascade) -> Deployment:
     name = answering.name if isinstance(answering, Cascade) else answering
     expanded = expand(workflow, {f"{GATE}.model": name}, variants(workflow.own, larger=True))
     names = [CAMERA, *(step.name for step in expanded.steps)]
-    placement = dict.fromkeys(names, WORKSHOP.devices[0].name)
+    placement = dict.fromkeys(names, "site")  # where the answers are wanted
     return Deployment(workflow=expanded, cluster=WORKSHOP, choice={}, placement=placement)
 
 

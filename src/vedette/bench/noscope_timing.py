@@ -150,6 +150,8 @@ class Answers:
         >>> Answers("gate", {3: True, 6: False}).said(3, 8)
         (True, True, True, False, False)
         """
+        if not self.yes:
+            raise ValueError(f"no answer of the step {self.step}")
         answers, last = [], False
         for number in range(start, end):
             last = self.yes.get(number, last)

@@ -117,6 +117,7 @@ class Settle:
 
     def __init__(self, *, classes: Classes, zone: Polygon | None = None) -> None:
         self.classes, self.zone = classes, zone
+        self._names = (" or ".join(classes),)
         self.state = LastSettled()
 
     def begin(self, *, audit: Audit) -> None:
@@ -146,10 +147,12 @@ class Settle:
             if now.suspended is not None:
                 audit.suspend(stream, *now.suspended)
         self.state = LastSettled({**self.state.streams, stream: now})
-        frame = item if isinstance(item, Detections) else self._nothing(item)
-        return answer(frame, now.given, self.zone)
+        if reference is not None:
+            return answer(reference, now.given, self.zone)
+        no = self._no(item)
+        return no if now.given is None else answer(no, now.given, self.zone)
 
-    def _nothing(self, item: Verdict) -> Detections:
+    def _no(self, item: Detections | Verdict) -> Detections:
         none = np.zeros(0, np.int32)
         return Detections(
             key=item.key,
@@ -160,8 +163,8 @@ class Settle:
             label=none,
             group=none,
             track=none,
-            labels=(),
-            groups=tuple(self.classes),
+            labels=self._names,
+            groups=self._names,
         )
 
 

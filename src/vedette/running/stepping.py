@@ -6,6 +6,7 @@ inputs, and nothing in any of these, is not called.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import or_
 from typing import Any
 
 from vedette.types.graph import Step, Workflow
@@ -35,6 +36,8 @@ class Wiring:
     """Of each input (of a union: of all together) if its items arrive as one tuple."""
     optional: tuple[bool, ...] = field(init=False)
     """Of each input (of a union: of all together) if it may be None."""
+    is_whole: bool = field(init=False)
+    """Whether it is called at most once a frame, for all that there is of it."""
 
     def __post_init__(self) -> None:
         count = len(self.step.inputs)
@@ -43,6 +46,8 @@ class Wiring:
         object.__setattr__(self, "is_union", is_union)
         object.__setattr__(self, "gathers", tuple(port.arity == "all" for port in ports))
         object.__setattr__(self, "optional", tuple(port.may_drop for port in ports))
+        is_whole = not is_union and all(map(or_, self.whole, self.gathers))
+        object.__setattr__(self, "is_whole", is_whole)
 
 
 def wire(workflow: Workflow, signatures: Mapping[str, Signature]) -> dict[str, Wiring]:
@@ -67,6 +72,8 @@ class Ready:
     def bundle(self, results: Sequence[Any] = ()) -> Bundle:
         """What the step makes of the frame, given what each call came to."""
         here = self.bundles[0]
+        if not self.calls and self.wiring.is_whole:
+            return Bundle(here.stream, here.frame, here.time_s, (), dropped=True)
         made = _numbered(self.wiring, self.calls, results)
         dropped = _is_dropped(self.wiring, self.bundles, results)
         return Bundle(here.stream, here.frame, here.time_s, made, dropped)
@@ -91,7 +98,7 @@ def _makes_one(wiring: Wiring) -> bool:
         return False
     if wiring.is_union:
         return wiring.gathers[0]
-    return all(a or b for a, b in zip(wiring.whole, wiring.gathers, strict=True))
+    return wiring.is_whole
 
 
 def _conditional(wiring: Wiring, first: Bundle | None, bundle: Bundle) -> Bundle:
@@ -167,5 +174,4 @@ def _is_dropped(wiring: Wiring, bundles: Sequence[Bundle], results: Sequence[Any
     needed = [is_gone for is_gone, o in zip(gone, wiring.optional, strict=True) if not o]
     if any(needed) if needed else all(gone):
         return True
-    is_whole = all(a or b for a, b in zip(wiring.whole, wiring.gathers, strict=True))
-    return is_whole and all(made is None for made in results)
+    return wiring.is_whole and all(made is None for made in results)

@@ -16,7 +16,7 @@ from vedette.media import message
 from vedette.media.jpeg import encode_jpeg
 from vedette.media.packing import Item, pack, pack_frame, unpack, without_picture
 from vedette.types.events import Event
-from vedette.types.media import Crop, Detections, Frame, Key, Match
+from vedette.types.media import Crop, Detections, Frame, Key, Match, Verdict
 
 LABELS = ("person", "bicycle", "car", "motorcycle", "bus")
 GREY = ArrayPicture(np.full((20, 30, 3), 99, np.uint8))
@@ -72,6 +72,21 @@ events = st.builds(
     attributes=st.dictionaries(st.text(), st.text() | numbers),
     picture=st.binary(),
 )
+
+
+verdicts = st.builds(
+    Verdict,
+    keys,
+    times,
+    st.just((640, 360)),
+    st.sampled_from(("yes", "no", "unsure", "same")),
+    st.floats(allow_nan=False),
+)
+
+
+@given(verdicts)
+def test_a_verdict_comes_back_equal(item: Verdict) -> None:
+    assert unpack(pack(item)) == item
 
 
 @settings(deadline=None)

@@ -170,7 +170,7 @@ def test_a_run_and_a_rehearsal_answer_alike_with_it(folder: Path) -> None:
     render(shown, folder / "gate.mkv", rate=Fraction(10))
     flow = read(folder)
     expanded = expand(flow, {"gate.model": "gate-2pct"}, variants(flow.own, larger=True))
-    names = [each.name for each in (*expanded.sources, *expanded.steps)]
+    names = [*(s.name for s in expanded.sources), *(step.name for step in expanded.steps)]
     plan = Deployment(
         workflow=expanded, cluster=BOX, choice={}, placement=dict.fromkeys(names, "box")
     )

@@ -91,6 +91,7 @@ def test_with_frames_an_event_shows_a_yes_as_sure_as_the_surest_but_for_a_tenth(
     event = episodes(said(3, None), frame(3))
     assert event is not None
     picture = cv2.imdecode(np.frombuffer(event.picture, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     assert picture.shape == (40, 40, 3)
     assert abs(picture.mean() - 180) < 3
 

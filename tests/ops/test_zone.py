@@ -72,7 +72,7 @@ def test_the_centre_decides_which_zone_an_object_is_in() -> None:
 def test_present_answers_as_presence_does_about_objects_that_were_found_before() -> None:
     for number in range(4):
         for settings in ({}, {"zone": LEFT}, {"zone": RIGHT, "confidence": 0.7}):
-            one, other = ask(number, **settings), present(found(number), **settings)  # type: ignore[arg-type]
+            one, other = ask(number, **settings), present(found(number), **settings)
             if number == 1:  # ``found`` has a dog, which nobody asks for
                 continue
             assert one.confidence.tolist() == other.confidence.tolist()

@@ -1,5 +1,5 @@
 from vedette.planning.expand import expand, golden
-from vedette.types.graph import EventRule, Step, Workflow
+from vedette.types.graph import EventRule, Step, Value, Workflow
 from vedette.types.operators import Variant
 
 ZOO = {
@@ -55,8 +55,13 @@ def test_expanding_twice_changes_nothing() -> None:
 
 
 def test_a_tiled_question_is_put_to_what_the_tiles_were_merged_into() -> None:
-    zone = [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]]
-    settings = {"classes": {"vehicle": ["car"]}, "zone": zone, "confidence": 0.6, "model": "tiled"}
+    zone: list[Value] = [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]]
+    settings: dict[str, Value] = {
+        "classes": {"vehicle": ["car"]},
+        "zone": zone,
+        "confidence": 0.6,
+        "model": "tiled",
+    }
     gate = Step("gate", "presence", ("street",), settings, when={"label": ("x",)})
     tile, look, merge, ask = expand(Workflow("w", (), (gate,)), {}, ZOO).steps
     assert (tile.operator, tile.inputs, tile.when) == ("tile", ("street",), {"label": ("x",)})

@@ -168,7 +168,7 @@ _START, _END = 190.0, 1080.0
 
 
 def _line(timeline: Timeline, part: slice) -> Markup:
-    truth, answer, by = (each[part] for each in (timeline.truth, timeline.answer, timeline.by))
+    truth, answer, by = timeline.truth[part], timeline.answer[part], timeline.by[part]
     frames, used = timeline.frame[part], set(timeline.by.tolist())
     rows: list[tuple[str, NDArray[np.bool_], str]] = [
         ("reference: yes", truth, "band-yes"),

@@ -49,7 +49,7 @@ class Margin:
 
 HEADROOM = 0.5
 """Of the promise that may be spent in a rehearsal; the rest is for what nobody has seen."""
-SHARES = (0.0, 0.5)
+SHARES = (0.0, 0.1, 0.5)
 SPREADS = (3.0, 2.0, 1.4, 0.7, 0.35)
 """From the strictest on. A normal run in a thousand differs from the mean by three spreads."""
 
@@ -196,6 +196,20 @@ class Tried:
     decided: Held
     rehearsed: Held
     why_not: str = ""
+
+
+def needed(setting: Setting, tables: Sequence[Scored], costs: Costs) -> Setting:
+    """Without the stages that answer none of the frames: what they let by goes on all the same.
+
+    >>> table = Scored(np.array([False, True]), {"nano": np.array([0.1, 0.9])})
+    >>> idle = Setting(scores=(ScoreStage("nano", 0.0, NEVER),))
+    >>> needed(idle, [table], Costs(reference=30.0, models={"nano": 1.0})).scores
+    ()
+    """
+    done = [replay(table, setting, costs) for table in tables]
+    answering = {each.stages[number] for each in done for number in np.unique(each.by)}
+    kept = tuple(each for each in setting.scores if each.model in answering)
+    return replace(setting, scores=kept)
 
 
 def held(

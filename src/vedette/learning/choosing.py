@@ -11,6 +11,8 @@ rehearsed apart, since a network that drifts must not keep the other stages from
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from vedette.errors import InfeasibleError, Problem
 from vedette.learning.caution import (
     HEADROOM,
@@ -23,6 +25,7 @@ from vedette.learning.caution import (
     blocks,
     held,
     is_special,
+    needed,
     spreads,
     widened,
     with_stage,
@@ -207,6 +210,7 @@ class _Choosing:
                     for block, (found, own) in zip(self._blocks, parts, strict=True)
                 ]
                 setting = widened(whole[spent], margin, spread, self._levels)
+                setting = needed(setting, self._tables, self._costs)
                 tried.append(self._rehearsed(family, margin, setting, choices))
                 if tried[-1].why_not:
                     break
@@ -250,8 +254,10 @@ class _Choosing:
                     f"{each.wrong} of {each.total} frames {what}, over {most}, half of the promise"
                 )
             of_blocks = [block[number] for block in done.by_block]
-            worst = max(of_blocks, key=lambda block: block.wrong - allowed(rate, block.total))
-            if not worst.keeps(rate):
+            usual = each.total // len(of_blocks)  # a block with hardly a frame allows hardly one
+            excess = [block.wrong - allowed(rate, max(block.total, usual)) for block in of_blocks]
+            worst = of_blocks[int(np.argmax(excess))]
+            if max(excess) > 0:
                 return f"{worst.wrong} of {worst.total} frames {what} in one block alone"
             if self._terms.probability and each.by_runs.upper > rate:
                 return (

@@ -13,7 +13,7 @@ from vedette.image import ArrayPicture
 from vedette.media.picture import planes_of
 from vedette.ops.transport import Decode, Encode
 from vedette.types.events import Event
-from vedette.types.media import Crop, Detections, Frame, Key, Match, Packet
+from vedette.types.media import Crop, Detections, Frame, Key, Match, Packet, Verdict
 
 
 def frame(number: int, size: tuple[int, int] = (96, 64)) -> Frame:
@@ -137,6 +137,13 @@ def test_a_match_arrives_with_its_crop() -> None:
     assert (back.key, back.score, back.crop.track) == (match.key, 0.9, 7)
     assert close(back.crop.frame, crop.frame, within=6)
     assert Encode(kind="item")(crop).key == Key("camera", 3)
+
+
+def test_a_verdict_arrives_exactly() -> None:
+    verdict = Verdict(Key("camera", 3), Fraction(3, 25), (64, 48), "unsure", 0.25)
+    packet = Encode(kind="item")(verdict)
+    assert packet.key == verdict.key
+    assert Decode(kind="item")(packet) == verdict
 
 
 def test_an_event_arrives_with_its_picture_or_without() -> None:

@@ -4,7 +4,6 @@ Both are steps like any other, so what they cost is measured, planned and charge
 puts them where an edge of the workflow crosses between machines; nobody declares them.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -17,7 +16,7 @@ from vedette.media.jpeg import JPEG_START, decode_jpeg, encode_jpeg
 from vedette.media.packing import pack, pack_frame, unpack, unpack_frame, without_picture
 from vedette.types.events import Event
 from vedette.types.graph import SOURCE
-from vedette.types.media import Crop, Detections, Frame, Key, Match, Packet, Picture
+from vedette.types.media import Crop, Frame, Key, Packet, Picture
 
 Kind = Literal["frame", "item", "event"]
 
@@ -55,7 +54,7 @@ class Encode:
         self.state = Nothing()
 
     def __call__(self, item: Any) -> Packet:
-        key, time_s = _PLACE[type(item)](item)
+        key, time_s = _place(item)
         return Packet(key, time_s, self.kind, self._payload(item))
 
     def checkpoint(self) -> None:
@@ -125,22 +124,9 @@ def jpeg_quality(qp: int) -> int:
     return max(5, min(95, 131 - 2 * qp))
 
 
-def _of_event(item: Event) -> tuple[Key, Fraction]:
-    return Key(item.stream, item.frame, item.ordinal), item.time_s
-
-
-def _of_item(item: Frame | Detections | Match) -> tuple[Key, Fraction]:
-    return item.key, item.time_s
-
-
-def _of_crop(item: Crop) -> tuple[Key, Fraction]:
-    return item.frame.key, item.frame.time_s
-
-
-_PLACE: Mapping[type, Callable[[Any], tuple[Key, Fraction]]] = {
-    Frame: _of_item,
-    Detections: _of_item,
-    Match: _of_item,
-    Crop: _of_crop,
-    Event: _of_event,
-}
+def _place(item: Any) -> tuple[Key, Fraction]:
+    """The key and time of whatever can be packed."""
+    if isinstance(item, Event):
+        return Key(item.stream, item.frame, item.ordinal), item.time_s
+    whole = item.frame if isinstance(item, Crop) else item
+    return whole.key, whole.time_s

@@ -6,7 +6,7 @@ The protocol: https://github.com/kserve/open-inference-protocol (REST and gRPC);
 
 from dataclasses import dataclass, field
 
-from vedette.models.wire.tensor import NONE, Parameters, Tensor
+from vedette.models.wire.tensor import Parameters, Tensor
 
 QUEUE_US = "queue_us"
 """Response parameter: microseconds that a request waited in its server."""
@@ -37,7 +37,7 @@ class RequestedOutput:
     """One output that is asked for by name."""
 
     name: str
-    parameters: Parameters = field(default=NONE)
+    parameters: Parameters = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class InferRequest:
     outputs: tuple[RequestedOutput, ...] = ()
     version: str = ""
     id: str = ""
-    parameters: Parameters = field(default=NONE)
+    parameters: Parameters = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class InferResponse:
     outputs: tuple[Tensor, ...]
     version: str = ""
     id: str = ""
-    parameters: Parameters = field(default=NONE)
+    parameters: Parameters = field(default_factory=dict)
     timings: Timings | None = None
 
 

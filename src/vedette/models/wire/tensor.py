@@ -19,7 +19,7 @@ from vedette.models.wire.limits import DEFAULT, Limits
 
 Parameter = bool | int | float | str
 Parameters = Mapping[str, Parameter]
-NONE: Parameters = MappingProxyType({})
+NONE: Parameters = {}
 Chunk = bytes | memoryview
 
 DTYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
@@ -58,7 +58,7 @@ class Tensor:
     name: str
     datatype: str
     array: NDArray[Any]
-    parameters: Parameters = field(default=NONE)
+    parameters: Parameters = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.array.dtype != dtype_of(self.datatype):

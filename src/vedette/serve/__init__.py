@@ -1,0 +1,1 @@
+"""Models and segments as servers of the Open Inference Protocol."""

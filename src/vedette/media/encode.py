@@ -83,17 +83,18 @@ class H264Encoder:
 
 
 class H264Decoder:
-    """One access unit in, one picture out, on the caller's thread."""
+    """One access unit in, one picture out, on the caller's thread; none of more pixels."""
 
-    def __init__(self) -> None:
-        self._context = _decoder()
+    def __init__(self, most_pixels: int = MAX_PIXELS) -> None:
+        self._most_pixels = most_pixels
+        self._context = _decoder(most_pixels)
 
     def restart(self) -> None:
         """Forget what was decoded: the next access unit must be a keyframe."""
-        self._context = _decoder()
+        self._context = _decoder(self._most_pixels)
 
-    def __reduce__(self) -> tuple[type["H264Decoder"], tuple[()]]:
-        return H264Decoder, ()
+    def __reduce__(self) -> tuple[type["H264Decoder"], tuple[int]]:
+        return H264Decoder, (self._most_pixels,)
 
     def decode(self, coded: bytes, size: tuple[int, int] | None = None) -> Picture:
         """``size`` is what was encoded, where a side was odd. Raises MediaError."""
@@ -106,11 +107,11 @@ class H264Decoder:
         return _cropped(frames[0], size or (frames[0].width, frames[0].height))
 
 
-def _decoder() -> VideoCodecContext:
+def _decoder(most_pixels: int) -> VideoCodecContext:
     context = av.CodecContext.create("h264", "r")
     context.thread_count = 1
     context.flags |= Flags.low_delay
-    context.options = {"max_pixels": str(MAX_PIXELS)}
+    context.options = {"max_pixels": str(most_pixels)}
     return context
 
 

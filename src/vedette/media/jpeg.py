@@ -66,6 +66,19 @@ def jpeg_size(coded: bytes) -> tuple[int, int]:
     return 0, 0
 
 
+def webp_size(coded: bytes) -> tuple[int, int]:
+    """(width, height) of a still WebP without extras, as its header states it; else (0, 0)."""
+    if len(coded) < 30 or coded[:4] != b"RIFF" or coded[8:12] != b"WEBP":
+        return 0, 0
+    if coded[12:16] == b"VP8 " and coded[23:26] == b"\x9d\x01\x2a":
+        width, height = coded[26:28], coded[28:30]
+        return int.from_bytes(width, "little") & 0x3FFF, int.from_bytes(height, "little") & 0x3FFF
+    if coded[12:16] == b"VP8L" and coded[20] == 0x2F:
+        sides = int.from_bytes(coded[21:25], "little")
+        return (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+    return 0, 0
+
+
 def _unusable(found: str) -> MediaError:
     return MediaError(
         Problem(

@@ -4,10 +4,11 @@ A request waits here, oldest first, until a replica has room; it is sent, and se
 where that failed; it ends once, with an answer or without. Whose attempt was given up has no say
 any more, so no answer is ever given twice.
 
-A replica *leaves* when it refuses a connection or breaks one, when nothing was heard of it for
-``silence_s`` after it was asked for a sign of life, or after ``failures`` failures in a row. What
-it had under way then goes to others. It *returns* when it answers a probe, at first with one
-request; failing that, it rests, twice as long each time.
+A replica *leaves* when it cannot be reached, when nothing was heard of it for ``silence_s`` after
+it was asked for a sign of life, or after ``failures`` failures in a row. What it had under way then
+goes to others. It *returns* when it answers a probe, at first with one request; failing that, it
+rests, twice as long each time. A connection that breaks is asked about at once, since that also
+befalls those that were idle for long.
 """
 
 import heapq
@@ -173,8 +174,8 @@ class ReplicaSet:
     >>> replicas = ReplicaSet(2, Terms(in_flight=1))
     >>> replicas.ask(0, now=0.0)
     [Send(attempt=0, request=0, member=0, within_s=30.0)]
-    >>> replicas.failed(0, Fault.LOST, now=1.0)
-    [Left(member=0, why='lost')]
+    >>> replicas.failed(0, Fault.REFUSED, now=1.0)
+    [Left(member=0, why='not reached')]
     >>> replicas.tick(now=1.1)  # doctest: +ELLIPSIS
     [Probe(member=0, within_s=1.25), Probe(member=1, within_s=1.25), Send(attempt=1, ...)]
     >>> replicas.answered(1, now=1.3)
@@ -295,7 +296,7 @@ class ReplicaSet:
         acts: list[Act] = []
         asked_s = member.asked_s
         if asked_s is not None and now >= asked_s + self._terms.silence_s:
-            acts += self._left(member, f"silent for {now - asked_s:.1f} s", now)
+            acts += self._left(member, "no sign of life", now)
         if now >= member.due_s:
             member.due_s = now + self._terms.probe_s
             if member.asked_s is None:
@@ -316,11 +317,13 @@ class ReplicaSet:
             member.failures = 0
             del self._requests[known.request]
             return [GiveUp(known.request, "wrong")]
-        member.failures += fault is Fault.FAILED
+        if fault is not Fault.BUSY:
+            member.failures += 1
         acts = self._again(known, fault, now)
-        is_gone = fault in {Fault.LOST, Fault.REFUSED}
+        if fault is Fault.LOST:
+            member.due_s = now
         is_broken = member.failures >= (1 if member.state == "trial" else self._terms.failures)
-        if is_gone or is_broken:
+        if fault is Fault.REFUSED or is_broken:
             acts += self._left(member, fault.value, now)
         return acts
 

@@ -1,4 +1,4 @@
-"""What every backend promises, held by the fake and by ONNX Runtime."""
+"""What every backend promises, held by the fake, by ONNX Runtime and by servers."""
 
 import logging
 from collections.abc import Callable
@@ -10,12 +10,14 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from tests.models.endpoints import ScriptedEndpoint
 from tests.models.fakes import FakeBackend, FakeDetector
 
 from vedette.errors import ModelError
 from vedette.image import ArrayPicture
 from vedette.models.backend import Arrays, Backend
 from vedette.models.onnx_backend import OnnxBackend
+from vedette.models.remote_backend import Remote, RemoteBackend
 from vedette.types.media import Frame, Key
 
 Maker = Callable[[Path], Backend]
@@ -41,11 +43,19 @@ def means_model(path: Path, name: str = "images", axes: int = 4, opset: int = 13
     return path
 
 
-@pytest.fixture(params=["fake", "onnx"])
+def remote(_: Path) -> Backend:
+    return RemoteBackend(
+        Remote("means", ("http://a", "http://b")),
+        connect=lambda address, _: ScriptedEndpoint(address, channel_means),
+    )
+
+
+@pytest.fixture(params=["fake", "onnx", "remote"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     makers: dict[str, Maker] = {
         "fake": lambda _: FakeBackend(channel_means),
         "onnx": lambda folder: OnnxBackend(means_model(folder / "means.onnx")),
+        "remote": remote,
     }
     return makers[request.param](tmp_path)
 

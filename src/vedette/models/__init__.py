@@ -4,7 +4,7 @@ Sessions are shared by all steps and streams of a process. ONNX Runtime is impor
 first model is loaded.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from vedette.types.models import OwnModel, Variant, variants_of
 
 if TYPE_CHECKING:
     from vedette.models.onnx_backend import OnnxBackend
+    from vedette.models.remote_backend import Remote
 
 __all__ = [
     "REFERENCE_MS",
@@ -31,6 +32,7 @@ __all__ = [
     "Detector",
     "catalogue",
     "fetch_model",
+    "load_backend",
     "load_detector",
     "loader",
     "reference_call",
@@ -57,16 +59,29 @@ def load_detector(variant_name: str) -> Detector:
     return found
 
 
-def loader(own: Iterable[OwnModel | Cascade] = ()) -> Callable[[str], Any]:
+def load_backend(variant_name: str) -> tuple["OnnxBackend", Variant]:
+    """What runs a variant of the zoo, arrays in and out, and the variant. Raises ModelError."""
+    chosen = _single(variant(variant_name))
+    with _lock:
+        return _backend(chosen.model, chosen.provider), chosen
+
+
+def loader(
+    own: Iterable[OwnModel | Cascade] = (), remote: "Mapping[str, Remote] | None" = None
+) -> Callable[[str], Any]:
     """What loads a variant by name, of a user's ``own`` models and cascades or else of the zoo.
 
     What it returns is a Detector or a Classifier, or what a cascade learned (a Change, a Scorer, an
-    Audit); it raises ModelError. A process has one of each, but for an Audit, which is one run's.
+    Audit); it raises ModelError. A process has one of each, but for an Audit, which is one run's,
+    as are variants that ``remote`` says are served elsewhere.
     """
     brought = {each.name: one for one in own for each in variants_of(one)}
+    elsewhere = remote or {}
 
     def load(variant_name: str) -> Any:
         one = brought.get(variant_name)
+        if variant_name in elsewhere:
+            return _opened(variant_name, one, elsewhere[variant_name])
         if isinstance(one, Cascade) and variant_name == f"{one.name}/audit":
             return Audit(one)
         return _shared(variant_name, one)
@@ -107,13 +122,23 @@ def _shared(name: str, own: OwnModel | Cascade | None) -> Any:
         return _loaded[key]
 
 
-def _opened(name: str, own: OwnModel | Cascade | None) -> Any:
+def _opened(name: str, own: OwnModel | Cascade | None, remote: "Remote | None" = None) -> Any:
     if own is None:
-        return _of_zoo(name)
-    return _of_cascade(name, own) if isinstance(own, Cascade) else _of_user(name, own)
+        return _of_zoo(name, remote)
+    if isinstance(own, Cascade):
+        return _of_cascade(name, own, remote)
+    return _of_user(name, own, remote)
 
 
-def _of_cascade(name: str, own: Cascade) -> Any:
+def _of_cascade(name: str, own: Cascade, remote: "Remote | None") -> Any:
+    if remote is not None:
+        raise ModelError(
+            Problem(
+                f"{name}, a part of a cascade, as a remote model",
+                "a detector or a classifier; a cascade's own parts take microseconds",
+                "placing its step on the other machine",
+            )
+        )
     for part, load in LOADERS.items():
         if name == f"{own.name}/{part}":
             return load(own)
@@ -126,24 +151,35 @@ def _of_cascade(name: str, own: Cascade) -> Any:
     )
 
 
-def _of_zoo(name: str) -> Detector:
+def _of_zoo(name: str, remote: "Remote | None") -> Detector:
     from vedette.models.detector import HeadDetector, Usage  # noqa: PLC0415  # OpenCV, when needed
 
     chosen = _single(variant(name))
     entry = MODELS[chosen.model]
     usage = Usage(input=entry.input, multiple=entry.multiple)
+    if remote is not None:
+        return HeadDetector(_served(remote, entry.input), chosen, usage)
     return HeadDetector(_backend(chosen.model, chosen.provider), chosen, usage)
 
 
-def _of_user(name: str, own: OwnModel) -> Any:
+def _of_user(name: str, own: OwnModel, remote: "Remote | None") -> Any:
+    """How it is used is read off its file, which is here, also where it is served elsewhere."""
     from vedette.models.detector import HeadClassifier, HeadDetector  # noqa: PLC0415  # as above
     from vedette.models.heads import CLASSIFIER  # noqa: PLC0415  # as above
     from vedette.models.own import opened  # noqa: PLC0415  # as above
 
     chosen = _single(next(each for each in own.variants() if each.name == name))
     backend, looked = opened(own, chosen.size or None)
+    if remote is not None:
+        backend = _served(remote, looked.usage.input)
     kind = HeadClassifier if looked.usage.head.name == CLASSIFIER else HeadDetector
     return kind(backend, chosen, looked.usage)
+
+
+def _served(remote: "Remote", name: str) -> Backend:
+    from vedette.models.remote_backend import RemoteBackend  # noqa: PLC0415  # asyncio, when needed
+
+    return RemoteBackend(remote, input=name)
 
 
 def _single(chosen: Variant) -> Variant:

@@ -1,4 +1,4 @@
-"""A model as a detector or a classifier: prepare, one pass a picture, read its head's outputs."""
+"""A model as a detector or a classifier: prepare, one pass, read its head's outputs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.models.backend import Backend, detections
+from vedette.models.backend import Arrays, Backend, detections
 from vedette.models.heads import HEADS, Anchors, Head, Outputs, View, classes, without_overlaps
 from vedette.models.heads.common import Unit
 from vedette.models.labels import COCO_LABELS
 from vedette.models.preparing import Layout, Preparation, prepared
+from vedette.models.rows import joined, parted
+from vedette.types.events import Incident
 from vedette.types.media import Detections, Frame
 from vedette.types.operators import Variant
 
@@ -42,16 +44,52 @@ class Usage:
         return View(width, height, confidence, labels, self.boxes, self.anchors)
 
 
+Seen = tuple[Outputs, View, tuple[int, int]]
+"""The outputs, the view that they are of, and how much of the input the picture filled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Runs one picture through a backend; thread-safe if the backend is."""
+    """Runs pictures through a backend; thread-safe if the backend is.
+
+    Up to ``rows_at_once`` pictures share a batch, of whatever frames and streams. More than 1 is
+    for a model whose outputs have one row for each picture.
+    """
 
     backend: Backend
     variant: Variant
     usage: Usage
+    rows_at_once: int = 1
 
-    def __call__(self, frame: Frame) -> tuple[Outputs, View, tuple[int, int]]:
-        """The outputs, the view that they are of, and how much of the input the picture filled."""
+    def __call__(self, frames: Sequence[Frame]) -> list[Seen]:
+        """One each, in order. All is handed over before any answer is waited for."""
+        looked = [self._prepared(frame) for frame in frames]
+        asked = [
+            (chosen, self.backend.submit(joined([looked[i][0] for i in chosen])))
+            for chosen in self._batches([view for _, view, _ in looked])
+        ]
+        seen: dict[int, Seen] = {}
+        for chosen, future in asked:
+            answer = future.result()
+            rows = [answer] if len(chosen) == 1 else parted(answer, [1] * len(chosen))
+            for i, outputs in zip(chosen, rows, strict=True):
+                seen[i] = (outputs, *looked[i][1:])
+        return [seen[i] for i in range(len(frames))]
+
+    def incidents(self) -> Sequence[Incident]:
+        """What befell the backend, where that is one that knows."""
+        found: Sequence[Incident] = getattr(self.backend, "incidents", tuple)()
+        return found
+
+    def _batches(self, views: Sequence[View]) -> list[list[int]]:
+        """Which pictures go together: those of one size, in order."""
+        alike: dict[tuple[int, int], list[int]] = {}
+        for i, view in enumerate(views):
+            alike.setdefault((view.width, view.height), []).append(i)
+        size = self.rows_at_once
+        return [each[i : i + size] for each in alike.values() for i in range(0, len(each), size)]
+
+    def _prepared(self, frame: Frame) -> tuple[Arrays, View, tuple[int, int]]:
         usage, picture = self.usage, frame.picture
         width, height = usage.fixed or input_size(
             self.variant, picture.width, picture.height, usage.multiple
@@ -67,23 +105,31 @@ class Pass:
         given: dict[str, NDArray[Any]] = {usage.input: batch}
         if usage.sizes:
             given[usage.sizes] = np.array([[width, height]], np.int64)
-        return self.backend.submit(given).result(), usage.view(width, height), used
+        return given, usage.view(width, height), used
 
 
 class HeadDetector:
-    """Finds objects with any head; thread-safe if the backend is."""
+    """Finds objects with any head; thread-safe if the backend is. ``rows_at_once``: see Pass."""
 
-    def __init__(self, backend: Backend, variant: Variant, usage: Usage) -> None:
-        self._pass = Pass(backend, variant, usage)
+    def __init__(
+        self, backend: Backend, variant: Variant, usage: Usage, *, rows_at_once: int = 1
+    ) -> None:
+        self._pass = Pass(backend, variant, usage, rows_at_once)
         self._fitting = usage
         self.labels = usage.labels
 
     def detect(self, frames: Sequence[Frame], *, confidence: float) -> list[Detections]:
         """Objects of each frame, boxes in source pixels and inside the frame's region."""
-        return [self._one(frame, confidence) for frame in frames]
+        seen = self._pass(frames)
+        return [
+            self._read(frame, each, confidence) for frame, each in zip(frames, seen, strict=True)
+        ]
 
-    def _one(self, frame: Frame, confidence: float) -> Detections:
-        outputs, view, used = self._pass(frame)
+    def incidents(self) -> Sequence[Incident]:
+        return self._pass.incidents()
+
+    def _read(self, frame: Frame, seen: Seen, confidence: float) -> Detections:
+        outputs, view, used = seen
         asked = self._fitting.view(view.width, view.height, confidence)
         boxes, sure, label = self._fitting.head.read(outputs, asked)
         boxes, sure, label = _sound(
@@ -100,16 +146,21 @@ class HeadDetector:
 
 
 class HeadClassifier:
-    """Says how sure it is of each label; thread-safe if the backend is."""
+    """Says how sure it is of each label. Thread-safe and batched as ``HeadDetector`` is."""
 
-    def __init__(self, backend: Backend, variant: Variant, usage: Usage) -> None:
-        self._pass = Pass(backend, variant, usage)
+    def __init__(
+        self, backend: Backend, variant: Variant, usage: Usage, *, rows_at_once: int = 1
+    ) -> None:
+        self._pass = Pass(backend, variant, usage, rows_at_once)
         self.labels = usage.labels
 
     def classify(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
         """Probabilities (pictures, labels)."""
-        rows = [classes(self._pass(frame)[0]) for frame in frames]
+        rows = [classes(outputs) for outputs, _, _ in self._pass(frames)]
         return np.array(rows, np.float32).reshape(len(rows), len(self.labels))
+
+    def incidents(self) -> Sequence[Incident]:
+        return self._pass.incidents()
 
 
 def input_size(variant: Variant, width: int, height: int, multiple: int) -> tuple[int, int]:

@@ -17,7 +17,8 @@ from vedette.errors import ModelError
 from vedette.image import ArrayPicture
 from vedette.models.backend import Arrays, Backend
 from vedette.models.onnx_backend import OnnxBackend
-from vedette.models.remote_backend import Remote, RemoteBackend
+from vedette.models.remote import Remote
+from vedette.models.remote_backend import RemoteBackend
 from vedette.types.media import Frame, Key
 
 Maker = Callable[[Path], Backend]

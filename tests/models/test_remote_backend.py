@@ -16,7 +16,8 @@ from vedette.models.backend import Arrays
 from vedette.models.detector import HeadClassifier, Usage
 from vedette.models.endpoint import Access
 from vedette.models.heads import HEADS
-from vedette.models.remote_backend import Remote, RemoteBackend, ensure_known, remotes
+from vedette.models.remote import Remote
+from vedette.models.remote_backend import RemoteBackend
 from vedette.models.replicas import Terms
 from vedette.models.wire import ModelMetadata, TensorMetadata
 from vedette.types.media import Frame, Key
@@ -132,28 +133,3 @@ def test_an_answer_of_another_type_is_none() -> None:
     with pytest.raises(ModelError, match=r"in 2 attempts"):
         backend.submit(BATCH).result()
     backend.close()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "yolox-nano-416",
-        "yolox-nano-416=",
-        "=http://a:8000",
-        "yolox-nano-416=http://a:8000,",
-        "x=http://a/v2/models/one,http://b/v2/models/two",
-    ],
-)
-def test_what_names_no_remote_model_is_explained(text: str) -> None:
-    with pytest.raises(ModelError, match=r"the remote model") as caught:
-        remotes([text])
-    assert "VARIANT=ADDRESS" in caught.value.problems[0].expected
-
-
-def test_a_variant_twice_an_unknown_one_and_unknown_balancing_are_explained() -> None:
-    with pytest.raises(ModelError, match="each variant once"):
-        remotes(["x=http://a", "x=http://b"])
-    with pytest.raises(ModelError, match=r"try least \(known"):
-        remotes(["x=http://a"], balancing="leest")
-    with pytest.raises(ModelError, match=r"a model that the plan runs: yolox-nano-416"):
-        ensure_known(remotes(["yolox-nano=http://a"]), ["yolox-nano-416"])

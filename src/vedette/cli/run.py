@@ -21,6 +21,21 @@ def command(
         Path | None, typer.Option(help="Write a film with boxes, tracks and events drawn in.")
     ] = None,
     *,
+    remote: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VARIANT=URL[,URL...]",
+            help="Ask this model of servers (see `vedette serve`) instead of computing it here; "
+            "may be repeated. Their token: VEDETTE_TOKEN in the environment.",
+        ),
+    ] = None,
+    balancing: Annotated[
+        str,
+        typer.Option(
+            help="Which of a model's servers is asked next: least, random, round-robin, "
+            "two-choices or latency."
+        ),
+    ] = "least",
     paced: Annotated[
         bool, typer.Option("--paced", help="Take frames of files as they were captured.")
     ] = False,
@@ -34,11 +49,16 @@ def command(
     Ctrl-C ends it after the frames that are under way, with exit status 130.
 
     Example: `vedette run plan.yaml --store events.db --events events.jsonl`
+
+    With a model on two servers:
+    `vedette run plan.yaml --remote yolox-nano-416=http://a:8000,http://b:8000`
     """
     from vedette import session
+    from vedette.models.remote import remotes
     from vedette.reporting.terminal import beside_text
 
     promise(events, report, annotate)
+    served = remotes(remote or (), balancing=balancing)
     chosen = session.load_plan(plan)
     with shown_progress() as progress:
         ran = session.run(
@@ -47,6 +67,7 @@ def command(
             is_fresh=fresh,
             paced=paced,
             annotate=annotate,
+            remote=served,
             progress=progress,
         )
     if events:

@@ -23,7 +23,7 @@ from vedette.types.models import OwnModel, Variant, variants_of
 
 if TYPE_CHECKING:
     from vedette.models.onnx_backend import OnnxBackend
-    from vedette.models.remote_backend import Remote
+    from vedette.models.remote import Remote
 
 __all__ = [
     "REFERENCE_MS",

@@ -2,21 +2,19 @@
 
 import asyncio
 import os
-import re
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import cache
 from threading import BoundedSemaphore, Thread, current_thread
 from typing import Any, TypeVar
 
-from vedette.errors import ModelError, Problem, nearest
+from vedette.errors import ModelError, Problem
 from vedette.models.backend import Arrays, completed
 from vedette.models.balancing import POLICIES
 from vedette.models.endpoint import Access, Endpoint, connect
+from vedette.models.remote import Remote
 from vedette.models.replica_client import ReplicaClient
-from vedette.models.replicas import Terms
 from vedette.models.wire import (
     InferRequest,
     InferResponse,
@@ -32,62 +30,6 @@ Connect = Callable[[str, Access], Endpoint]
 TOKEN = "VEDETTE_TOKEN"  # noqa: S105  # where it is looked for, not what it is
 OPENING_S, CLOSING_S = 10.0, 5.0
 _THREAD = "vedette-remote"
-_ON_SERVER = re.compile(
-    r"(?P<server>.*?)/v2/models/(?P<model>[^/]+)(/versions/(?P<version>\d+))?/?"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """Where a model is served: as ``model`` (of ``version``) at each of ``addresses``.
-
-    ``balancing`` is a name out of ``balancing.POLICIES``. Raises ModelError where that is unknown
-    or there is no address.
-    """
-
-    model: str
-    addresses: tuple[str, ...]
-    version: str = ""
-    balancing: str = "least"
-    terms: Terms = field(default_factory=Terms)
-
-    def __post_init__(self) -> None:
-        if self.balancing not in POLICIES:
-            raise ModelError(
-                Problem(
-                    f"the balancing {self.balancing!r}",
-                    f"one of {', '.join(POLICIES)}",
-                    nearest(self.balancing, list(POLICIES)),
-                )
-            )
-        if not self.addresses or not all(self.addresses):
-            raise _unreadable(f"{self.model}={','.join(self.addresses)}")
-
-
-def remotes(texts: Iterable[str], *, balancing: str = "least") -> dict[str, Remote]:
-    """Reads ``VARIANT=ADDRESS,ADDRESS...``, by variant. Raises ModelError.
-
-    The model is served under the variant's name, or as an address says: ``/v2/models/NAME``.
-
-    >>> remotes(["mine-640=http://a:8000/v2/models/street/versions/2,http://b:8000"])["mine-640"]
-    ... # doctest: +ELLIPSIS, +NORMALIZE_WHITESPACE
-    Remote(model='street', addresses=('http://a:8000', 'http://b:8000'), version='2',
-           balancing='least', ...)
-    """
-    found: dict[str, Remote] = {}
-    for text in texts:
-        variant, equals, listed = text.partition("=")
-        if not equals or not variant or variant in found:
-            raise _unreadable(text)
-        given = [_ON_SERVER.fullmatch(each) or each for each in listed.split(",")]
-        named = [each for each in given if isinstance(each, re.Match)]
-        models = {(each["model"], each["version"] or "") for each in named} or {(variant, "")}
-        if len(models) > 1:
-            raise _unreadable(text)
-        ((model, version),) = models
-        servers = [each if isinstance(each, str) else each["server"] for each in given]
-        found[variant] = Remote(model, tuple(servers), version, balancing)
-    return found
 
 
 class RemoteBackend:
@@ -210,27 +152,3 @@ def _raising(error: Exception) -> Callable[[], Arrays]:
         raise error
 
     return compute
-
-
-def _unreadable(text: str) -> ModelError:
-    return ModelError(
-        Problem(
-            f"the remote model {text!r}",
-            "VARIANT=ADDRESS[,ADDRESS...], each variant once, served under one name",
-            "yolox-nano-416=http://10.0.0.7:8000,http://10.0.0.8:8000",
-        )
-    )
-
-
-def ensure_known(given: Mapping[str, Remote], used: Iterable[str]) -> None:
-    """Raises ModelError for a remote model that nothing runs."""
-    names = sorted(set(used))
-    for each in given:
-        if each not in names:
-            raise ModelError(
-                Problem(
-                    f"the remote model {each!r}",
-                    f"a model that the plan runs: {', '.join(names) or 'it runs none'}",
-                    nearest(each, names),
-                )
-            )

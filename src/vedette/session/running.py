@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
-from vedette.declaring.operator import operators
+from vedette.declaring.operator import operators, signatures
 from vedette.media.annotate import Annotator
 from vedette.media.live import Patience
 from vedette.media.source import local_file, open_source
 from vedette.models import loader
 from vedette.models.own import identified
+from vedette.models.remote import Remote, ensure_known
 from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
@@ -24,7 +25,7 @@ from vedette.session.common import Progress, frames_of, quiet
 from vedette.store import Store, StoredEvent, export_json_lines
 from vedette.types.events import Incident
 from vedette.types.figures import Figures, Score
-from vedette.types.graph import Stream
+from vedette.types.graph import Stream, Workflow
 from vedette.types.plan import Deployment, Plan
 
 
@@ -50,6 +51,7 @@ def run(
     is_fresh: bool = False,
     paced: bool = False,
     annotate: Path | None = None,
+    remote: Mapping[str, Remote] | None = None,
     progress: Progress = quiet,
 ) -> Ran:
     """Run a plan, or a deployment placed by hand, on this machine to the end of its sources.
@@ -58,7 +60,11 @@ def run(
     or stopped with Ctrl-C goes on from its last commit, unless ``is_fresh``. ``paced``: frames of
     files are taken no sooner than they were captured; without it latency and age are NaN.
     ``annotate`` names a film (one for each stream) of what was seen, drawn on its pictures.
+    ``remote`` says which variants are asked of model servers, and where these are; how a run is
+    served is no part of what it is, so it may go on with others. Raises ModelError.
     """
+    served = remote or {}
+    ensure_known(served, _models_of(plan.workflow))
     frames = frames_of(plan.workflow)
     total = sum(each or 0 for each in frames.values())
     seen = 0
@@ -87,7 +93,7 @@ def run(
         if annotate is not None:
             onlooker = scope.enter_context(Annotator(annotate, plan.workflow, rates))
         executor = LocalExecutor(
-            operators(), loader(plan.workflow.own), paced=paced, onlooker=onlooker
+            operators(), loader(plan.workflow.own, served), paced=paced, onlooker=onlooker
         )
         report = executor.run(plan, sources, sink, stop=stop, progress=through)
         if report.finished:
@@ -100,6 +106,13 @@ def run(
             forecasts = calibration(plan.predicted, figures)
             database.calibrate(plan.workflow.name, plan.name, forecasts, run=sink.run)
     return Ran(figures, events, report.incidents, sink.run, report.finished)
+
+
+def _models_of(workflow: Workflow) -> set[str]:
+    known = signatures()
+    return {
+        str(step.settings[name]) for step in workflow.steps for name in known[step.operator].models
+    }
 
 
 def _identity(plan: Deployment) -> str:

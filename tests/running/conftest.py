@@ -1,8 +1,9 @@
-"""Both executors, to run every test of the contract on each."""
+"""All executors, to run every test of the contract on each."""
 
 from collections.abc import Callable
 
 import pytest
+from tests.running.hosted import HostedExecutor
 from tests.running.scripted import OPERATORS, no_models
 
 from vedette.running.executor import Executor
@@ -11,6 +12,7 @@ from vedette.running.virtual import VirtualExecutor
 
 MAKERS: dict[str, Callable[[], Executor]] = {
     "local": lambda: LocalExecutor(OPERATORS, no_models, workers=3),
+    "workers": HostedExecutor,
     "virtual": lambda: VirtualExecutor(OPERATORS, no_models),
 }
 

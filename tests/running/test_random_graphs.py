@@ -1,9 +1,10 @@
-"""Whatever the graph: threads and virtual time give the same answers and commits."""
+"""Whatever the graph: threads, virtual time and workers give the same answers and commits."""
 
 from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.running.hosted import HostedExecutor
 from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 
 from vedette.running.executor import Executor, MemorySink
@@ -67,9 +68,10 @@ def outcome(
     return answers, commits
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(plans())
-def test_both_executors_agree_on_any_graph(plan: Deployment) -> None:
+def test_all_executors_agree_on_any_graph(plan: Deployment) -> None:
     threads = outcome(LocalExecutor(OPERATORS, no_models, workers=3), plan)
     virtual = outcome(VirtualExecutor(OPERATORS, no_models), plan)
     assert threads == virtual
+    assert threads == outcome(HostedExecutor(), plan)

@@ -14,11 +14,21 @@ from vedette.media.jpeg import MAX_PIXELS, decode_jpeg, encode_jpeg
 from vedette.media.message import Header, hostile, kind_of, seal, unseal
 from vedette.types.cascade import Decision
 from vedette.types.events import Event
-from vedette.types.media import Crop, Detections, Frame, Key, Match, Picture, Region, Verdict
+from vedette.types.media import (
+    Crop,
+    Detections,
+    Frame,
+    Key,
+    Match,
+    Packet,
+    Picture,
+    Region,
+    Verdict,
+)
 
 PICTURE_QUALITY = 90
 
-Item = Frame | Detections | Crop | Match | Event | Verdict
+Item = Frame | Detections | Crop | Match | Event | Verdict | Packet
 Time = tuple[int, Annotated[int, Field(gt=0)]]
 Side = Annotated[int, Field(gt=0, lt=1 << 16)]
 Size = tuple[Side, Side]
@@ -52,6 +62,13 @@ class _VerdictHead(Header):
     size: Size
     decision: Decision
     score: float
+
+
+@dataclass(frozen=True)
+class _PacketHead(Header):
+    key: Key
+    time: Time
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -192,6 +209,15 @@ def _unpack_verdict(message: bytes) -> Verdict:
     return Verdict(head.key, Fraction(*head.time), head.size, head.decision, head.score)
 
 
+def _pack_packet(item: Packet) -> bytes:
+    return seal(b"P", _PacketHead(item.key, _ratio(item.time_s), item.kind), blob=item.payload)
+
+
+def _unpack_packet(message: bytes) -> Packet:
+    head, _, payload = unseal(message, _PacketHead)
+    return Packet(head.key, Fraction(*head.time), head.kind, payload)
+
+
 def _crop_head(item: Crop) -> _CropHead:
     return _CropHead(
         _frame_head(item.frame),
@@ -317,6 +343,7 @@ _PACK: Mapping[type, Callable[[Any], bytes]] = {
     Match: _pack_match,
     Event: _pack_event,
     Verdict: _pack_verdict,
+    Packet: _pack_packet,
 }
 _UNPACK: Mapping[bytes, Callable[[bytes], Item]] = {
     b"F": _unpack_whole_frame,
@@ -325,4 +352,5 @@ _UNPACK: Mapping[bytes, Callable[[bytes], Item]] = {
     b"M": _unpack_match,
     b"E": _unpack_event,
     b"V": _unpack_verdict,
+    b"P": _unpack_packet,
 }

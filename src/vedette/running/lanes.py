@@ -99,6 +99,7 @@ def merged(
             return
         is_held_up_by_live = bool(heads) and behind <= live
         if behind and (wake.wait(bound_s if is_held_up_by_live else None) or not heads):
+            yield IDLE
             continue
         name = min(heads, key=lambda name: _order(heads[name]))
         yield heads.pop(name)

@@ -1,8 +1,13 @@
-"""How a plan's steps fall into stages, the units that executors schedule."""
+"""How a plan's steps fall into stages, and these into segments.
 
-from collections.abc import Mapping
+Stages are the units that executors schedule, segments those that other machines host.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vedette.running.groups import groups
+from vedette.types.commit import plain
 from vedette.types.graph import Step, Workflow
 from vedette.types.operators import Signature
 
@@ -69,3 +74,79 @@ def _with_ports(workflow: Workflow, stage: Stage) -> Stage:
     answers = {step.name for step in workflow.sinks()}
     outputs = tuple(s.name for s in stage.steps if s.name in read_outside | answers)
     return replace(stage, inputs=tuple(inputs), outputs=outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Stages on one device that a stream's frame goes through without leaving it.
+
+    ``inputs`` and ``outputs`` are what crosses, by step (or source) name. ``name`` is safe in an
+    address, and the same wherever the same plan is read.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def device(self) -> str:
+        return self.stages[0].device
+
+    @property
+    def shared(self) -> bool:
+        return self.stages[0].shared
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for stage in self.stages for step in stage.steps)
+
+
+def segments(
+    workflow: Workflow, placement: Mapping[str, str], stages: Sequence[Stage]
+) -> tuple[Segment, ...]:
+    """A plan's segments, each after those it reads from; their stages are ``stages``, reordered.
+
+    A stage's level is how often its frame has changed device before it; stages of one source (or
+    of the sources that meet) with one device and level make a segment. So a device is asked as
+    often as a frame comes to it, and no oftener.
+    """
+    level = {source.name: 0 for source in workflow.sources}
+    device = {source.name: placement[source.name] for source in workflow.sources}
+    parts: dict[tuple[bool, int, str, tuple[str, ...]], list[Stage]] = {}
+    for stage in stages:
+        moved = (level[name] + (device[name] != stage.device) for name in stage.inputs)
+        here = max(moved, default=0)
+        level |= {step.name: here for step in stage.steps}
+        device |= {step.name: stage.device for step in stage.steps}
+        key = stage.shared, here, stage.device, _met_by(workflow, stage)
+        parts.setdefault(key, []).append(stage)
+    return tuple(
+        _segment(workflow, "-".join(map(_safe, (place, str(number), *names))), tuple(parts[key]))
+        for key in sorted(parts)
+        for _, number, place, names in [key]
+    )
+
+
+def _met_by(workflow: Workflow, stage: Stage) -> tuple[str, ...]:
+    """The source of a stage, or of a shared one all that meet there or through others."""
+    if not stage.shared:
+        return tuple(stage.sources)
+    together = groups(workflow)
+    streams = {stream.name: source for source, stream in workflow.streams()}
+    group = next(together[name] for name, source in streams.items() if source in stage.sources)
+    return tuple(sorted({streams[name] for name in group}))
+
+
+def _segment(workflow: Workflow, name: str, stages: tuple[Stage, ...]) -> Segment:
+    inside = {step.name for stage in stages for step in stage.steps}
+    inputs = {each: None for stage in stages for each in stage.inputs if each not in inside}
+    answers = {step.name for step in workflow.sinks()}
+    read = {each for step in workflow.steps if step.name not in inside for each in step.inputs}
+    outputs = [each for stage in stages for each in stage.outputs if each in read | answers]
+    return Segment(name, stages, tuple(inputs), tuple(outputs))
+
+
+def _safe(name: str) -> str:
+    """A name that means the same in an address, and other than any other's."""
+    return plain(name).replace("%", "~")

@@ -6,10 +6,12 @@ all; every wait is woken by the end of the run.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
+from typing import Protocol
 
 from vedette.running.course import Course
 from vedette.running.delivery import Delivery
@@ -20,6 +22,7 @@ from vedette.running.lanes import (
     Message,
     Messages,
     Moving,
+    Note,
     Passing,
     StageRunner,
     already,
@@ -27,6 +30,7 @@ from vedette.running.lanes import (
     received,
 )
 from vedette.running.mailbox import Mailbox
+from vedette.running.segment import Stage
 from vedette.running.tally import Passed, Tally, answering, empty_bytes
 from vedette.running.work import Done, Work
 from vedette.types.graph import Step, Stream
@@ -43,6 +47,33 @@ class QueueBounds:
     queue: int = 8
     window: int = 4
     merge_s: float = 1.0
+
+
+Needed = Mapping[str, frozenset[str]]
+"""By stream, which outputs are needed later; of streams that are not in it nothing is done."""
+
+
+class Elsewhere(Protocol):
+    """Other machines, which do some of a plan's stages."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in an order in which those of a segment follow each other."""
+        ...
+
+    def segment_of(self, stage: Stage) -> str:
+        """The segment that a stage is done in; empty where it is done here."""
+        ...
+
+    def through(
+        self, segment: str, messages: Messages, needed: Needed, note: Note, wake: threading.Event
+    ) -> Messages:
+        """Takes messages through a segment; order is kept. ``wake`` is set when more is done."""
+        ...
+
+    def end(self) -> None:
+        """Whoever waits for an answer gets a CancelledError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +98,7 @@ class Threads:
     stop: threading.Event
     onlooker: Onlooker | None = None
     cores: int = 1
+    elsewhere: Elsewhere | None = None
     tally: Tally = field(init=False)
     _readers: dict[str, set[str]] = field(init=False)
     """Where each step's output is read, apart from where it is made."""
@@ -146,13 +178,16 @@ class Threads:
             messages_of_all = merged(
                 meeting.boxes, meeting.wake, self._halt, live=live, bound_s=self.bounds.merge_s
             )
-            sharing = partial(self._share, messages_of_all, meeting.courses)
+            sharing = partial(self._share, messages_of_all, meeting.courses, meeting.wake)
             yield self._thread(f"shared {min(group)}", sharing)
 
     def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
             try:
                 target()
+            except CancelledError:
+                if not self._halt.is_set():
+                    raise
             except BaseException as error:  # noqa: BLE001  # raised again where the run was called
                 with self._lock:
                     self._error = self._error or error
@@ -169,6 +204,8 @@ class Threads:
         self._halt.set()
         for box in self._boxes:
             box.close()
+        if self.elsewhere is not None:
+            self.elsewhere.end()
 
     def _read(
         self,
@@ -226,15 +263,8 @@ class Threads:
         onward: Mailbox[Message] | None,
     ) -> None:
         """Take a stream through its own stages, and to the answers or the shared stages."""
-        for stage in met.stages:
-            needed = {stream: met.needed_after(stage)}
-            runner = StageRunner(stage, self.work, self._note, needed)
-            if stage.shared:
-                continue
-            if stage.stateful:
-                messages = runner.serial(messages)
-            else:
-                messages = runner.parallel(messages, partial(self._begin, wake), self.bounds.window)
+        own = [stage for stage in met.stages if not stage.shared]
+        messages = self._through(own, {stream: met}, messages, wake)
         with self._lock:
             self._lanes += 1
         for message in messages:
@@ -245,6 +275,31 @@ class Threads:
         with self._lock:
             self._lanes -= 1
 
+    def _through(
+        self,
+        stages: Sequence[Stage],
+        courses: Mapping[str, Course],
+        messages: Messages,
+        wake: threading.Event,
+    ) -> Messages:
+        """A chain of all stages; those of a segment elsewhere are one link of it."""
+        elsewhere = self.elsewhere
+        for segment, part in groupby(stages, elsewhere.segment_of if elsewhere else _here):
+            group = list(part)
+            if elsewhere is not None and segment:
+                needed = _needed_after(group, courses)
+                messages = elsewhere.through(segment, messages, needed, self._note, wake)
+                continue
+            for stage in group:
+                needed = _needed_after([stage], courses)
+                runner = StageRunner(stage, self.work, self._note, needed)
+                if stage.stateful:
+                    messages = runner.serial(messages)
+                else:
+                    begin = partial(self._begin, wake)
+                    messages = runner.parallel(messages, begin, self.bounds.window)
+        return messages
+
     def _begin(self, wake: threading.Event, work: Callable[[], Message]) -> Future[Message]:
         """Do a frame's stateless stage in this lane, or in the pool where a core is free."""
         if self._lanes >= self.cores:
@@ -253,19 +308,15 @@ class Threads:
         future.add_done_callback(lambda _: wake.set())
         return future
 
-    def _share(self, messages: Messages, courses: Mapping[str, Course]) -> None:
+    def _share(
+        self, messages: Messages, courses: Mapping[str, Course], wake: threading.Event
+    ) -> None:
         """Take a group's streams in one order through the stages that they share."""
         stages = [stage for met in courses.values() for stage in met.stages if stage.shared]
         by_name = {stage.steps[0].name: stage for stage in stages}
-        names = [step.name for step in self.plan.workflow.ordered() if step.name in by_name]
-        for stage in (by_name[name] for name in names):
-            needed = {
-                stream: met.needed_after(stage)
-                for stream, met in courses.items()
-                if stage in met.stages
-            }
-            runner = StageRunner(stage, self.work, self._note, needed)
-            messages = runner.serial(messages)
+        steps = self.plan.workflow.ordered() if self.elsewhere is None else self.elsewhere.steps
+        shared = [by_name[step.name] for step in steps if step.name in by_name]
+        messages = self._through(shared, courses, messages, wake)
         for message in messages:
             self._deliver(message)
 
@@ -301,3 +352,16 @@ class Threads:
                     size_bytes = empty_bytes(self._answering, step.name, device)
                 route = self.plan.cluster.route(place[step.name], device)
                 self.tally.sent(step, fate.stream, size_bytes, route)
+
+
+def _here(_stage: Stage) -> str:
+    return ""
+
+
+def _needed_after(stages: Sequence[Stage], courses: Mapping[str, Course]) -> Needed:
+    """What is needed after the last of ``stages`` that a stream meets, of those that meet any."""
+    met = {
+        stream: [stage for stage in stages if stage in course.stages]
+        for stream, course in courses.items()
+    }
+    return {stream: courses[stream].needed_after(mine[-1]) for stream, mine in met.items() if mine}

@@ -39,6 +39,7 @@ VERBS = (
     "models",
     "schema",
     "bench",
+    "serve",
 )
 _RUN_OPERATORS = frozenset(
     {"check", "learn", "profile", "plan", "explain", "simulate", "rehearse", "run", "schema"}

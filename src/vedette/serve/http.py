@@ -1,0 +1,411 @@
+"""HTTP/1.1 on asyncio: one connection's bytes become requests, in order, and answers its bytes.
+
+httptools parses; a body of known length is received straight into its place. What a stranger may
+hold of us is bounded: bytes of headers and bodies, connections, and the time that all takes.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+
+from vedette.models.wire import WireError, wrong
+from vedette.models.wire.tensor import Chunk
+
+log = logging.getLogger(__name__)
+_SCRATCH_BYTES = 256 << 10
+_JOINED_BYTES = 64 << 10
+_FOREVER_S = float("inf")
+_REASONS = {each.value: each.phrase.encode() for each in HTTPStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one connection, and all together, may take.
+
+    A message has ``patience_s`` and the time that ``slowest_bytes_s`` allows for its length; a
+    connection without one is closed after ``idle_s``.
+    """
+
+    body_bytes: int = 64 << 20
+    held_bytes: int = 1 << 30
+    head_bytes: int = 32 << 10
+    headers: int = 100
+    connections: int = 1024
+    patience_s: float = 10.0
+    slowest_bytes_s: float = 32 << 10
+    idle_s: float = 75.0
+
+
+@dataclass(slots=True)
+class Request:
+    """``headers`` by lower-case name; of a repeated one the last."""
+
+    method: str = ""
+    target: bytes = b""
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    body: bytes | bytearray = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    chunks: Sequence[Chunk] = ()
+    headers: Sequence[tuple[str, str]] = (("Content-Type", "application/json"),)
+
+    @classmethod
+    def of(cls, error: WireError, headers: Sequence[tuple[str, str]] = ()) -> "Response":
+        told = (("WWW-Authenticate", "Bearer"),) if error.status == 401 else ()
+        return cls(
+            error.status, (error.body(),), (("Content-Type", "application/json"), *headers, *told)
+        )
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+Admit = Callable[[Request], None]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A whole request, or what is to be answered in its place before the connection ends."""
+
+    request: Request
+    refusal: WireError | None
+    is_last: bool
+    held_bytes: int
+
+
+class Front:
+    """Accepts connections and has ``answer`` answer; ``admit`` sees a request before its body.
+
+    Both belong to the event loop that ``listen`` is awaited on. ``answer`` must not raise but
+    WireError: anything else is logged and answered with 500.
+    """
+
+    def __init__(self, answer: Answer, admit: Admit, bounds: Bounds) -> None:
+        self.answer, self.admit, self.bounds = answer, admit, bounds
+        self.connections: set[Connection] = set()
+        self.held_bytes = 0
+        self.scratch = memoryview(bytearray(_SCRATCH_BYTES))
+        self.date = b""
+        self.is_closing = False
+        self._server: asyncio.Server | None = None
+        self._clock: asyncio.Task[None] | None = None
+        self._empty = asyncio.Event()
+
+    async def listen(self, host: str, port: int) -> int:
+        """Returns the port, which is chosen where ``port`` is 0. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        self._tick(loop.time())
+        self._server = await loop.create_server(lambda: Connection(self, loop), host, port)
+        self._clock = loop.create_task(self._watch(loop))
+        chosen: int = self._server.sockets[0].getsockname()[1]
+        return chosen
+
+    async def aclose(self, patience_s: float = 10.0) -> None:
+        """Accept nothing more, answer what was asked, and cut what is not done in time."""
+        self.is_closing = True
+        if self._server is not None:
+            self._server.close()
+        for each in list(self.connections):
+            each.close_if_idle()
+        self._note_if_empty()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await self._empty.wait()
+        for each in list(self.connections):
+            each.abort()
+        if self._clock is not None:
+            self._clock.cancel()
+
+    def left(self, connection: "Connection") -> None:
+        self.connections.discard(connection)
+        self._note_if_empty()
+
+    def _note_if_empty(self) -> None:
+        if self.is_closing and not self.connections:
+            self._empty.set()
+
+    async def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            self._tick(loop.time())
+
+    def _tick(self, now_s: float) -> None:
+        self.date = formatdate(usegmt=True).encode()
+        for each in list(self.connections):
+            if each.until_s < now_s:
+                each.expire()
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One client. Requests that come while one is answered wait, and nothing more is read."""
+
+    def __init__(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
+        self._front, self._loop = front, loop
+        self._asked: deque[_Asked] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._is_draining = False
+        self.until_s = _FOREVER_S
+        self._begin()
+
+    # what the parser and this class share of the message that is being read
+
+    def _begin(self) -> None:
+        """Make ready for a message; a body that was received past the parser ends with it."""
+        self._parser = httptools.HttpRequestParser(self)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._request = Request()
+        self._head_bytes = 0
+        self._body: bytearray | None = None
+        self._length: int | None = None
+        self._place = 0
+        self._held = 0
+        self._is_reading = False
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        front = self._front
+        self.until_s = self._loop.time() + front.bounds.patience_s
+        if front.is_closing or len(front.connections) >= front.bounds.connections:
+            transport.close()
+            return
+        front.connections.add(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._front.left(self)
+        self._let_go(self._held)
+        for each in self._asked:
+            self._let_go(each.held_bytes)
+        self._asked.clear()
+        self._writable.set()
+        if self._task is not None:
+            self._task.cancel()
+
+    def get_buffer(self, _: int) -> memoryview:
+        if self._is_straight:
+            return memoryview(self._body or b"")[self._place :]
+        return self._front.scratch
+
+    def buffer_updated(self, count: int) -> None:
+        if self._is_draining:
+            return
+        if self._is_straight:
+            self._place += count
+            if self._place == self._length:
+                is_last = not self._parser.should_keep_alive()
+                self._complete(is_last=is_last)
+                self._begin()
+            return
+        try:
+            self._parser.feed_data(self._front.scratch[:count])
+        except WireError as error:
+            self._refuse(error)
+        except httptools.HttpParserUpgrade:
+            self._refuse(wrong("a change of protocols", "HTTP/1.1 throughout"))
+        except httptools.HttpParserError as error:
+            told = error.__context__ if isinstance(error.__context__, WireError) else None
+            self._refuse(told or wrong("bytes that are no request", "HTTP/1.1"))
+        if self._asked:
+            self._transport.pause_reading()
+
+    @property
+    def _is_straight(self) -> bool:
+        return self._length is not None and self._body is not None and not self._is_draining
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    # httptools' side
+
+    def on_message_begin(self) -> None:
+        self._reset()
+        self._is_reading = True
+        self.until_s = self._loop.time() + self._front.bounds.patience_s
+
+    def on_url(self, part: bytes) -> None:
+        self._count(len(part))
+        self._request.target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        headers = self._request.headers
+        headers[name.lower()] = value
+        if len(headers) > self._front.bounds.headers:
+            self._count(self._front.bounds.head_bytes)
+
+    def on_headers_complete(self) -> None:
+        request, front = self._request, self._front
+        request.method = self._parser.get_method().decode("latin-1")
+        front.admit(request)
+        said = request.headers.get(b"content-length")
+        if said is None:
+            return
+        length = int(said)
+        if length > front.bounds.body_bytes:
+            raise wrong(f"{length} bytes", f"at most {front.bounds.body_bytes}", status=413)
+        self._hold(length)
+        self.until_s += length / front.bounds.slowest_bytes_s
+        if length:
+            self._length, self._body = length, bytearray(length)
+        if request.headers.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, part: bytes) -> None:
+        end = self._place + len(part)
+        if self._length is None:  # chunked
+            if end > self._front.bounds.body_bytes:
+                raise wrong(f"more than {self._front.bounds.body_bytes} bytes", "fewer", status=413)
+            self._hold(len(part))
+            if self._body is None:
+                self._body = bytearray()
+        assert self._body is not None  # a body has a length or is chunked
+        self._body[self._place : end] = part
+        self._place = end
+
+    def on_message_complete(self) -> None:
+        self._complete(is_last=not self._parser.should_keep_alive())
+
+    # requests and answers
+
+    def _complete(self, *, is_last: bool) -> None:
+        self._request.body = self._body or b""
+        self._ask(_Asked(self._request, None, is_last, self._held))
+        self._reset()
+
+    def _refuse(self, error: WireError) -> None:
+        """Answer what was asked before, then this, and listen no more."""
+        self._is_draining = True
+        self._let_go(self._held)
+        self._ask(_Asked(self._request, error, is_last=True, held_bytes=0))
+        self._reset()
+
+    def _ask(self, asked: _Asked) -> None:
+        self._asked.append(asked)
+        if self._task is None:
+            self.until_s = _FOREVER_S
+            self._task = self._loop.create_task(self._work())
+
+    async def _work(self) -> None:
+        """Answer what was asked, in order."""
+        asked = None
+        try:
+            while self._asked:
+                asked = self._asked.popleft()
+                response = await self._answered(asked)
+                is_last = asked.is_last or self._front.is_closing
+                self._write(response, is_last=is_last, has_body=asked.request.method != "HEAD")
+                self._let_go(asked.held_bytes)
+                asked = None
+                self.until_s = self._loop.time() + self._front.bounds.patience_s
+                if not self._writable.is_set():
+                    size = self._transport.get_write_buffer_size()
+                    self.until_s += size / self._front.bounds.slowest_bytes_s
+                    await self._writable.wait()
+                if is_last:
+                    self._end()
+                    return
+                if self._asked:
+                    self.until_s = _FOREVER_S
+        finally:
+            if asked is not None:
+                self._let_go(asked.held_bytes)
+            self._task = None
+        if not self._is_reading:
+            self.until_s = self._loop.time() + self._front.bounds.idle_s
+        self._transport.resume_reading()
+
+    async def _answered(self, asked: _Asked) -> Response:
+        if asked.refusal is not None:
+            return Response.of(asked.refusal)
+        try:
+            return await self._front.answer(asked.request)
+        except WireError as error:
+            return Response.of(error)
+        except Exception:
+            log.exception("a fault of ours while answering")
+            return Response.of(wrong("a fault of the server", "an answer", status=500))
+
+    def _write(self, response: Response, *, is_last: bool, has_body: bool) -> None:
+        size = sum(map(len, response.chunks))
+        lines = [
+            b"HTTP/1.1 %d %s" % (response.status, _REASONS.get(response.status, b"")),
+            b"Date: " + self._front.date,
+            b"Content-Length: %d" % size,
+            *(f"{name}: {value}".encode("latin-1") for name, value in response.headers),
+            *((b"Connection: close",) if is_last else ()),
+            b"\r\n",
+        ]
+        head, body = b"\r\n".join(lines), response.chunks if has_body else ()
+        if size <= _JOINED_BYTES:
+            self._transport.write(b"".join([head, *body]))
+            return
+        self._transport.write(head)
+        for chunk in body:
+            self._transport.write(chunk)
+
+    # ends
+
+    def _end(self) -> None:
+        """Half-close, so that a client still sending reads its answer before it meets a reset."""
+        if not self._is_draining:
+            self._transport.close()
+            return
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._transport.resume_reading()
+        self.until_s = self._loop.time() + 2.0
+
+    def close_if_idle(self) -> None:
+        if self._task is None and not self._is_reading:
+            self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def expire(self) -> None:
+        """A client was slower than it may be."""
+        if self._is_reading and not self._is_draining and self._task is None:
+            self._refuse(
+                wrong("a request that did not come to its end", "all of it, in time", status=408)
+            )
+        elif self._task is None and not self._is_draining:
+            self._transport.close()
+        else:
+            self.abort()
+
+    def _count(self, count: int) -> None:
+        self._head_bytes += count
+        if self._head_bytes > self._front.bounds.head_bytes:
+            limit = self._front.bounds.head_bytes
+            raise wrong("headers of more than that", f"at most {limit} bytes", status=431)
+
+    def _hold(self, count: int) -> None:
+        if self._front.held_bytes + count > self._front.bounds.held_bytes:
+            raise wrong(
+                "more bytes than the server can hold now",
+                "fewer at once",
+                "trying again later",
+                status=503,
+            )
+        self._held += count
+        self._front.held_bytes += count
+
+    def _let_go(self, count: int) -> None:
+        self._front.held_bytes -= count

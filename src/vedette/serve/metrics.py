@@ -1,0 +1,59 @@
+"""Prometheus' text of what a repository's models have done; made when it is asked for."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import generate_latest
+
+from vedette.serve.repository import READY, Repository
+from vedette.serve.statistics import BOUNDS_S, Durations, Statistics
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_LABELS = ("model", "version")
+_DURATIONS: tuple[tuple[str, str, Callable[[Statistics], Durations]], ...] = (
+    ("request", "answered requests from the first look to the last", lambda s: s.success),
+    ("queue", "waiting for the model", lambda s: s.queue),
+    ("compute", "computing, the batch as a whole", lambda s: s.compute),
+)
+_COUNTS: tuple[tuple[str, str, Callable[[Statistics], float]], ...] = (
+    ("failures", "requests that were refused or failed", lambda s: s.fail.count),
+    ("inferences", "rows that were computed", lambda s: s.inferences),
+    ("executions", "batches that were computed", lambda s: s.executions),
+)
+
+
+def exposition(repository: Repository) -> bytes:
+    """All metrics in Prometheus' text format 0.0.4."""
+    registry = CollectorRegistry()
+    registry.register(_Collector(repository))
+    text: bytes = generate_latest(registry)
+    return text
+
+
+class _Collector:
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def collect(self) -> Iterator[Any]:
+        models = list(self._repository.models())
+        ready = GaugeMetricFamily("vedette_model_ready", "1 where it can be asked", labels=_LABELS)
+        for state in self._repository.index():
+            ready.add_metric([state.name, state.version], state.state == READY)
+        yield ready
+        for name, what, durations in _DURATIONS:
+            family = HistogramMetricFamily(
+                f"vedette_{name}_duration_seconds", f"Time of {what}.", labels=_LABELS
+            )
+            for key, model in models:
+                found = durations(model.statistics)
+                bounds = [*map(str, BOUNDS_S), "+Inf"]
+                counts = [(b, float(c)) for b, c in zip(bounds, found.buckets(), strict=True)]
+                family.add_metric(key, counts, found.total_s)
+            yield family
+        for name, what, count in _COUNTS:
+            counter = CounterMetricFamily(f"vedette_{name}", f"Number of {what}.", labels=_LABELS)
+            for key, model in models:
+                counter.add_metric(key, count(model.statistics))
+            yield counter

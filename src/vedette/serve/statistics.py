@@ -1,0 +1,105 @@
+"""What a served model has done, as numbers that only grow: counts, durations, sizes of batches.
+
+Counting one request costs a few additions; what is read from it is made when somebody asks.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of a histogram's buckets; one more holds what is longer."""
+
+
+@dataclass(slots=True)
+class Durations:
+    """How often something was done, for how long in total, and a histogram of that.
+
+    >>> done = Durations()
+    >>> done.add(0.004)
+    >>> done.count, done.total_s, done.buckets()[:4]
+    (1, 0.004, [0, 0, 0, 1])
+    """
+
+    count: int = 0
+    total_s: float = 0.0
+    _counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
+
+    def add(self, duration_s: float) -> None:
+        self.count += 1
+        self.total_s += duration_s
+        self._counts[bisect_left(BOUNDS_S, duration_s)] += 1
+
+    def buckets(self) -> list[int]:
+        """Per bound, and for no bound at all, how many were no longer."""
+        total, found = 0, []
+        for count in self._counts:
+            total += count
+            found.append(total)
+        return found
+
+    def to_protocol(self) -> dict[str, int]:
+        return {"count": self.count, "ns": round(self.total_s * 1e9)}
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Of one version of a model, since it was loaded.
+
+    ``inferences`` counts rows, ``executions`` the batches that computed them. A failed request
+    has a duration, and no queue or compute of its own.
+    """
+
+    success: Durations = field(default_factory=Durations)
+    fail: Durations = field(default_factory=Durations)
+    queue: Durations = field(default_factory=Durations)
+    compute: Durations = field(default_factory=Durations)
+    inferences: int = 0
+    executions: float = 0.0
+    last_ms: int = 0
+    batches: Counter[int] = field(default_factory=Counter)
+
+    def succeeded(
+        self, *, rows: int, batch_rows: int, queue_s: float, compute_s: float, whole_s: float
+    ) -> None:
+        """One request of ``rows`` was answered, as a part of a batch of ``batch_rows``."""
+        self.success.add(whole_s)
+        self.queue.add(queue_s)
+        self.compute.add(compute_s)
+        self.inferences += rows
+        self.executions += rows / batch_rows
+        self.batches[batch_rows] += rows
+
+    def failed(self, whole_s: float) -> None:
+        self.fail.add(whole_s)
+
+    def to_protocol(self, name: str, version: str) -> dict[str, Any]:
+        """A member of ``model_stats`` in Triton's statistics extension."""
+        none = Durations().to_protocol()
+        return {
+            "name": name,
+            "version": version,
+            "last_inference": self.last_ms,
+            "inference_count": self.inferences,
+            "execution_count": round(self.executions),
+            "inference_stats": {
+                "success": self.success.to_protocol(),
+                "fail": self.fail.to_protocol(),
+                "queue": self.queue.to_protocol(),
+                "compute_input": none,
+                "compute_infer": self.compute.to_protocol(),
+                "compute_output": none,
+                "cache_hit": none,
+                "cache_miss": none,
+            },
+            "batch_stats": [
+                {
+                    "batch_size": size,
+                    "compute_input": none,
+                    "compute_infer": {"count": round(rows / size), "ns": 0},
+                    "compute_output": none,
+                }
+                for size, rows in sorted(self.batches.items())
+            ],
+        }

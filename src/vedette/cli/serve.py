@@ -79,10 +79,10 @@ def command(
     cores = threads or len(os.sched_getaffinity(0))
     served = openers([told(each) for each in models], batching=rows, threads=cores)
     server = Server(served, settings, __version__)
-    raise typer.Exit(asyncio.run(_until_stopped(server, host, json)))
+    raise typer.Exit(asyncio.run(until_stopped(server, host, json)))
 
 
-async def _until_stopped(server: "Server", host: str, json: bool) -> int:
+async def until_stopped(server: "Server", host: str, json: bool) -> int:
     """Serve until a signal; returns the exit status."""
     import asyncio
     import signal

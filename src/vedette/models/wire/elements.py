@@ -89,13 +89,14 @@ def _flat(name: str, shape: tuple[int, ...], found: Any) -> list[Any]:
         raise wrong(f"data of {name!r} that is no list", "a list")
     count = prod(shape)
     if len(shape) > 1 and found and isinstance(found[0], list):
-        return _unnested(name, shape, found)
+        return unnested(name, shape, found)
     if len(found) != count:
         raise wrong(f"{len(found)} elements in {name!r}", f"{count}, of shape {list(shape)}")
     return found
 
 
-def _unnested(name: str, shape: tuple[int, ...], found: list[Any]) -> list[Any]:
+def unnested(name: str, shape: tuple[int, ...], found: list[Any]) -> list[Any]:
+    """The elements of lists in lists of that shape, rows first. Raises WireError (400)."""
     level: list[Any] = [found]
     for length in shape:
         if any(not isinstance(each, list) or len(each) != length for each in level):

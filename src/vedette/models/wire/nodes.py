@@ -43,12 +43,6 @@ class Node:
             )
         return found
 
-    def whole(self, key: str, default: int) -> int:
-        found = self._members.get(key, default)
-        if type(found) is not int:
-            raise wrong(f"{_kind(found)} for {key!r}", "a whole number")
-        return found
-
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings; none where there is no such key."""
         found = self._listed(key, self._limits.tensors)
@@ -84,11 +78,24 @@ class Node:
         return found
 
 
-def read(text: bytes, limits: Limits) -> Node:
-    """The object that is all of ``text``. Raises WireError (400, 413).
+def read(text: bytes, limits: Limits, *, finite: bool = True) -> Node:
+    """The object that is all of ``text``; ``finite`` refuses NaN and Infinity.
 
-    Lists and objects are counted before any is made; the parser itself ends at 200 levels.
+    Raises WireError (400, 413). Lists and objects are counted before any is made; the parser
+    itself ends at 200 levels.
     """
+    return Node(_parsed(text, limits, finite=finite), limits)
+
+
+def read_list(text: bytes, limits: Limits) -> Iterator[Node]:
+    """The objects of the list that is all of ``text``. Raises WireError (400, 413)."""
+    found = _parsed(text, limits, finite=True)
+    if not isinstance(found, list):
+        raise wrong(f"{_kind(found)} for the body", "a list")
+    return (Node(each, limits, "an element of the body") for each in found)
+
+
+def _parsed(text: bytes, limits: Limits, *, finite: bool) -> Any:
     if len(text) > limits.json_bytes:
         raise wrong(
             f"{len(text)} bytes of JSON",
@@ -99,9 +106,9 @@ def read(text: bytes, limits: Limits) -> Node:
     if text.count(b"[") + text.count(b"{") > limits.brackets:
         raise wrong(f"more than {limits.brackets} brackets", "fewer lists", "flat data", status=413)
     try:
-        return Node(from_json(text, allow_inf_nan=False), limits)
+        return from_json(text, allow_inf_nan=not finite)
     except ValueError as error:
-        raise wrong(f"what is no JSON: {error}", "one object of JSON") from None
+        raise wrong(f"what is no JSON: {error}", "one JSON value") from None
 
 
 def _kind(value: Any) -> str:

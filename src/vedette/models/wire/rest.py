@@ -6,7 +6,6 @@ JSON ends; of each tensor with the parameter ``binary_data_size`` so many bytes 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from pydantic_core import to_json
@@ -207,4 +206,4 @@ def _body(
     if not chunks:
         return Body((text,))
     text += b" " * (-len(text) % _ALIGNED)  # so that the first array lies where it can be used
-    return Body(tuple(chain((text,), chunks)), len(text))
+    return Body((text, *chunks), len(text))

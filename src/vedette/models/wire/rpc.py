@@ -62,7 +62,7 @@ def encode_request(request: InferRequest) -> bytes:
 
 def decode_request(body: bytes, *, limits: Limits = DEFAULT) -> InferRequest:
     """What a ModelInferRequest's bytes ask. Raises WireError (400, 413)."""
-    return from_request(_parsed("ModelInferRequest", body, limits), limits=limits)
+    return from_request(parsed("ModelInferRequest", body, limits), limits=limits)
 
 
 def from_request(found: Any, *, limits: Limits = DEFAULT) -> InferRequest:
@@ -98,7 +98,7 @@ def to_response(response: InferResponse) -> Any:
 
 def decode_response(body: bytes, *, limits: Limits = DEFAULT) -> InferResponse:
     """What a server answers. Raises WireError (400, 413)."""
-    found = _parsed("ModelInferResponse", body, limits)
+    found = parsed("ModelInferResponse", body, limits)
     return InferResponse(
         model=found.model_name,
         outputs=_tensors(found.outputs, found.raw_output_contents, limits),
@@ -152,7 +152,8 @@ def _tensor_metadata(found: Iterable[Any]) -> tuple[TensorMetadata, ...]:
     return tuple(TensorMetadata(each.name, each.datatype, tuple(each.shape)) for each in found)
 
 
-def _parsed(name: str, body: bytes, limits: Limits) -> Any:
+def parsed(name: str, body: bytes, limits: Limits = DEFAULT) -> Any:
+    """The message of that name in ``body``. Raises WireError (400, 413)."""
     from google.protobuf.message import DecodeError  # noqa: PLC0415  # an extra
 
     if len(body) > limits.body_bytes:

@@ -80,6 +80,8 @@ class Tensor:
         """
         if array.dtype.kind in "SUO":
             return cls(name, "BYTES", _objects(array), parameters)
+        if array.dtype.name == "bfloat16":  # of ml_dtypes, which this need not import
+            return cls(name, "BF16", array.astype("<f4"), parameters)
         plain = array.astype(array.dtype.newbyteorder("<"), copy=False)
         if plain.dtype not in _DATATYPES:
             raise wrong(f"an array of {array.dtype} for {name!r}", "numbers, booleans or bytes")

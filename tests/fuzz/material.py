@@ -65,7 +65,7 @@ def write_all(folder: Path) -> None:
     measured = _profile(workflow)
     save(measured, folder / "profile.json")
     save(_plan(workflow, cluster), folder / "plan.yaml")
-    for planner in ("knobs", "placement", "fleet", "cascade"):
+    for planner in ("knobs", "placement", "fleet", "cascade", "replicas"):
         (folder / f"{planner}.json").write_text(said("solve", planner, "--example").out)
 
 

@@ -17,6 +17,7 @@ METHODS = {
     "placement": ("brute", "exact", "lagrange"),
     "fleet": ("brute", "exact", "lagrange", "dp"),
     "cascade": ("exact",),
+    "replicas": ("brute", "exact", "lagrange"),
 }
 VERBS: dict[str, list[tuple[str, ...]]] = {
     "workflow.yaml": [("check", "workflow.yaml", "cluster.yaml")],

@@ -12,7 +12,7 @@ Budget = Literal["half", "full"]
 
 
 def command(
-    planner: Annotated[str, typer.Argument(help="knobs, placement, fleet or cascade.")],
+    planner: Annotated[str, typer.Argument(help="knobs, placement, fleet, cascade or replicas.")],
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -39,8 +39,9 @@ def command(
 ) -> None:
     """Solve one planning problem from a JSON table; the answer states its bound and gap.
 
-    Example: `vedette solve knobs --example | vedette solve knobs - --method exact`, and for many
-    cameras with a table each `vedette solve fleet cameras.json`. NoScope's own files:
+    Example: `vedette solve knobs --example | vedette solve knobs - --method exact`, for many
+    cameras with a table each `vedette solve fleet cameras.json`, for how many servers answer in
+    time `vedette solve replicas servers.json`. NoScope's own files:
     `vedette solve cascade scores.csv.gz --truth yolo.csv.gz --rate 0.01`
     """
     from vedette.errors import InputError, Problem

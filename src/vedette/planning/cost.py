@@ -8,7 +8,7 @@ Latency of an analysed frame is the longest path from capture to its answer: eac
 on one core of its device, and where it changes device packing, the transfer (bytes / rate and half
 the round trip of each link), unpacking, and the mean waits of those links and of the device it
 enters (and of the one it starts on). Waits are M/G/c by Sakasegawa's formula with c whole cores and
-one job a frame: ``(1 + CV^2) / 2 * rho^(sqrt(2 (c + 1)) - 1) / (c (1 - rho)) * service``. The
+one job a frame (:mod:`vedette.planning.queueing`), times ``(1 + CV^2) / 2``. The
 percentiles are those of the frames' sums. Answers grow older from one to the next: the age just
 before an answer comes is its latency plus the time since the previous analysed frame.
 
@@ -27,6 +27,7 @@ from vedette.errors import Problem, RecordError
 from vedette.planning.demand import Demand, Frames, demand, frames
 from vedette.planning.layout import Floats, Graph, Layouts, Site, graph, layouts, site
 from vedette.planning.placement import Placement, home, strip
+from vedette.planning.queueing import sakasegawa
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
 from vedette.types.graph import Metric, Workflow
@@ -82,8 +83,7 @@ def _waits(
     jobs = np.where(site.is_per_stream, rate / streams, rate)
     busy = np.minimum(used, FULL_LOAD)
     service = busy * site.servers / jobs
-    power = np.sqrt(2 * (site.servers + 1)) - 1
-    devices: Floats = ask.variability * busy**power / (site.servers * (1 - busy)) * service
+    devices: Floats = ask.variability * sakasegawa(busy, site.servers) * service
     jobs = np.where(site.lane_is_per_stream, rate / streams, rate)
     filled = np.minimum(full, FULL_LOAD)
     lanes: Floats = filled / (1 - filled) * filled / jobs

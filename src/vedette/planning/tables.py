@@ -4,26 +4,35 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vedette.planning import cascade_table, fleet_table, knob_table, placement_table
+from vedette.planning import (
+    cascade_table,
+    fleet_table,
+    knob_table,
+    placement_table,
+    replica_table,
+)
 from vedette.planning.answer import known
 from vedette.planning.cascade_table import CascadeTable, solve_cascade
 from vedette.planning.fleet_answer import solve_fleet
 from vedette.planning.fleet_table import FleetTable
 from vedette.planning.knob_table import KnobsTable, solve_knobs
 from vedette.planning.placement_table import PlacementTable, solve_placement
+from vedette.planning.replica_table import ReplicasTable, solve_replicas
 
-Table = KnobsTable | PlacementTable | FleetTable | CascadeTable
+Table = KnobsTable | PlacementTable | FleetTable | CascadeTable | ReplicasTable
 INPUTS: Mapping[str, type[Table]] = {
     "knobs": KnobsTable,
     "placement": PlacementTable,
     "fleet": FleetTable,
     "cascade": CascadeTable,
+    "replicas": ReplicasTable,
 }
 EXAMPLES: Mapping[str, Table] = {
     "knobs": knob_table.EXAMPLE,
     "placement": placement_table.EXAMPLE,
     "fleet": fleet_table.EXAMPLE,
     "cascade": cascade_table.EXAMPLE,
+    "replicas": replica_table.EXAMPLE,
 }
 
 
@@ -53,4 +62,6 @@ def solve(planner: str, table: Table, method: str | None = None) -> dict[str, An
         return solve_cascade(table, method)
     if isinstance(table, FleetTable):
         return solve_fleet(table, method)
+    if isinstance(table, ReplicasTable):
+        return solve_replicas(table, method)
     return solve_placement(table, method)

@@ -62,10 +62,18 @@ def command(
     import asyncio
 
     from vedette import __version__
+    from vedette.errors import InputError, Problem
     from vedette.models.rows import Batching
     from vedette.models.wire import Limits
-    from vedette.serve.opening import openers, told
-    from vedette.serve.server import Server, Settings
+
+    try:
+        from uvloop import new_event_loop
+
+        from vedette.serve.opening import openers, told
+        from vedette.serve.server import Server, Settings
+    except ImportError as error:
+        found, hint = f"no package {error.name} here", "pip install 'vedette[serve]'"
+        raise InputError(Problem(found, "the extra serve", hint)) from None
 
     rows = Batching(max_rows=max_batch, max_wait_s=max_wait_ms / 1e3, max_queue=32 * max_batch)
     settings = Settings(
@@ -79,7 +87,8 @@ def command(
     cores = threads or len(os.sched_getaffinity(0))
     served = openers([told(each) for each in models], batching=rows, threads=cores)
     server = Server(served, settings, __version__)
-    raise typer.Exit(asyncio.run(until_stopped(server, host, json)))
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        raise typer.Exit(runner.run(until_stopped(server, host, json)))
 
 
 async def until_stopped(server: "Server", host: str, json: bool) -> int:

@@ -155,8 +155,14 @@ class Connection(asyncio.BufferedProtocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._is_draining = False
-        self.until_s = _FOREVER_S
+        self._read_until_s = self._answer_until_s = _FOREVER_S
         self._begin()
+
+    @property
+    def until_s(self) -> float:
+        """When what is under way must be done; only the client's part has a limit here."""
+        is_answering = self._task is not None or self._is_draining
+        return self._answer_until_s if is_answering else self._read_until_s
 
     # what the parser and this class share of the message that is being read
 
@@ -179,7 +185,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
         front = self._front
-        self.until_s = self._loop.time() + front.bounds.patience_s
+        self._read_until_s = self._loop.time() + front.bounds.idle_s
         if front.is_closing or len(front.connections) >= front.bounds.connections:
             transport.close()
             return
@@ -237,7 +243,7 @@ class Connection(asyncio.BufferedProtocol):
     def on_message_begin(self) -> None:
         self._reset()
         self._is_reading = True
-        self.until_s = self._loop.time() + self._front.bounds.patience_s
+        self._read_until_s = self._loop.time() + self._front.bounds.patience_s
 
     def on_url(self, part: bytes) -> None:
         self._count(len(part))
@@ -261,7 +267,7 @@ class Connection(asyncio.BufferedProtocol):
         if length > front.bounds.body_bytes:
             raise wrong(f"{length} bytes", f"at most {front.bounds.body_bytes}", status=413)
         self._hold(length)
-        self.until_s += length / front.bounds.slowest_bytes_s
+        self._read_until_s += length / front.bounds.slowest_bytes_s
         if length:
             self._length, self._body = length, bytearray(length)
         if request.headers.get(b"expect", b"").lower() == b"100-continue":
@@ -299,7 +305,7 @@ class Connection(asyncio.BufferedProtocol):
     def _ask(self, asked: _Asked) -> None:
         self._asked.append(asked)
         if self._task is None:
-            self.until_s = _FOREVER_S
+            self._answer_until_s = _FOREVER_S
             self._task = self._loop.create_task(self._work())
 
     async def _work(self) -> None:
@@ -313,23 +319,27 @@ class Connection(asyncio.BufferedProtocol):
                 self._write(response, is_last=is_last, has_body=asked.request.method != "HEAD")
                 self._let_go(asked.held_bytes)
                 asked = None
-                self.until_s = self._loop.time() + self._front.bounds.patience_s
                 if not self._writable.is_set():
-                    size = self._transport.get_write_buffer_size()
-                    self.until_s += size / self._front.bounds.slowest_bytes_s
+                    self._answer_until_s = self._soon_s(self._transport.get_write_buffer_size())
                     await self._writable.wait()
+                    self._answer_until_s = _FOREVER_S
                 if is_last:
                     self._end()
                     return
-                if self._asked:
-                    self.until_s = _FOREVER_S
         finally:
             if asked is not None:
                 self._let_go(asked.held_bytes)
             self._task = None
-        if not self._is_reading:
-            self.until_s = self._loop.time() + self._front.bounds.idle_s
+        if self._is_reading:  # a part came before the pause
+            left = (self._length or self._place) - self._place
+            self._read_until_s = max(self._read_until_s, self._soon_s(left))
+        else:
+            self._read_until_s = self._loop.time() + self._front.bounds.idle_s
         self._transport.resume_reading()
+
+    def _soon_s(self, size_bytes: int) -> float:
+        bounds = self._front.bounds
+        return self._loop.time() + bounds.patience_s + size_bytes / bounds.slowest_bytes_s
 
     async def _answered(self, asked: _Asked) -> Response:
         if asked.refusal is not None:
@@ -370,7 +380,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport.can_write_eof():
             self._transport.write_eof()
         self._transport.resume_reading()
-        self.until_s = self._loop.time() + 2.0
+        self._answer_until_s = self._loop.time() + 2.0
 
     def close_if_idle(self) -> None:
         if self._task is None and not self._is_reading:

@@ -1,0 +1,140 @@
+"""Triton's own client, which takes us for a Triton."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vedette.serve.server import Server
+
+tritonclient = pytest.importorskip("tritonclient", reason="tritonclient[http,grpc] is not here")
+ROWS = np.array([[1, 2, 3], [4, 5, 6.5]], np.float32)
+
+
+@pytest.fixture(params=["http", "grpc"])
+def triton(request: pytest.FixtureRequest, server: Server) -> Any:
+    """The client's module, and a client."""
+    module = pytest.importorskip(f"tritonclient.{request.param}")
+    port = server.port if request.param == "http" else server.grpc_port
+    client = module.InferenceServerClient(f"127.0.0.1:{port}")
+    yield module, client
+    client.close()
+
+
+def asked(module: Any, array: Any = ROWS) -> list[Any]:
+    tensor = module.InferInput("x", list(array.shape), "FP32")
+    tensor.set_data_from_numpy(array)
+    return [tensor]
+
+
+def test_it_finds_server_and_models_alive_and_ready(triton):
+    _, client = triton
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready("double")
+    assert client.is_model_ready("double", "2")
+
+
+def test_it_reads_what_a_model_takes(triton):
+    _, client = triton
+    found = client.get_model_metadata("double")
+    found = found if isinstance(found, dict) else _plain(found)
+    assert [(each["name"], each["datatype"]) for each in found["inputs"]] == [("x", "FP32")]
+    assert [int(side) for side in found["inputs"][0]["shape"]] == [-1, 3]
+
+
+def test_it_gets_equal_tensors(triton):
+    module, client = triton
+    answer = client.infer("double", asked(module), model_version="2", request_id="mine")
+    assert np.array_equal(answer.as_numpy("y"), 2 * ROWS)
+
+
+def test_it_gets_the_output_that_it_asks_for(triton):
+    module, client = triton
+    outputs = [module.InferRequestedOutput("y")]
+    answer = client.infer("double", asked(module), outputs=outputs)
+    assert np.array_equal(answer.as_numpy("y"), 2 * ROWS)
+
+
+def test_it_unloads_and_loads_a_model(triton):
+    _, client = triton
+    client.unload_model("spare")
+    assert not client.is_model_ready("spare")
+    client.load_model("spare")
+    assert client.is_model_ready("spare")
+
+
+def test_it_reads_the_index_and_statistics(triton):
+    module, client = triton
+    client.infer("double", asked(module))
+    index = client.get_model_repository_index()
+    index = index if isinstance(index, list) else _plain(index)["models"]
+    assert {"name": "double", "version": "2", "state": "READY"}.items() <= index[1].items()
+    told = client.get_inference_statistics("double", "2")
+    told = told if isinstance(told, dict) else _plain(told)
+    assert int(told["model_stats"][0]["inference_count"]) >= 2
+
+
+def test_json_without_binary_tensors_is_as_good(server):
+    http = pytest.importorskip("tritonclient.http")
+    client = http.InferenceServerClient(f"127.0.0.1:{server.port}")
+    tensor = http.InferInput("x", [2, 3], "FP32")
+    tensor.set_data_from_numpy(ROWS, binary_data=False)
+    outputs = [http.InferRequestedOutput("y", binary_data=False)]
+    answer = client.infer("double", [tensor], outputs=outputs)
+    assert np.array_equal(answer.as_numpy("y"), 2 * ROWS)
+    client.close()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "deflate"])
+def test_compressed_requests_are_understood(server, compression):
+    http = pytest.importorskip("tritonclient.http")
+    client = http.InferenceServerClient(f"127.0.0.1:{server.port}")
+    answer = client.infer("double", asked(http), request_compression_algorithm=compression)
+    assert np.array_equal(answer.as_numpy("y"), 2 * ROWS)
+    client.close()
+
+
+def test_a_stream_answers_each_request_in_order(server):
+    grpc = pytest.importorskip("tritonclient.grpc")
+    from queue import Queue  # noqa: PLC0415
+
+    answers: Queue[Any] = Queue()
+    client = grpc.InferenceServerClient(f"127.0.0.1:{server.grpc_port}")
+    client.start_stream(lambda result, error: answers.put((result, error)))
+    client.async_stream_infer("double", asked(grpc))
+    client.async_stream_infer("nobody", asked(grpc))
+    first, second = answers.get(timeout=20), answers.get(timeout=20)
+    client.stop_stream()
+    client.close()
+    assert np.array_equal(first[0].as_numpy("y"), 2 * ROWS)
+    assert "nobody" in str(second[1])
+
+
+@pytest.mark.parametrize(
+    ("model", "array", "told", "status"),
+    [
+        ("nobody", ROWS, "one that is served", ("404", "NOT_FOUND")),
+        ("double", ROWS[:, :2], "[-1, 3]", ("400", "INVALID_ARGUMENT")),
+        ("double", ROWS[0], "[-1, 3]", ("400", "INVALID_ARGUMENT")),
+        ("double", np.zeros((9, 3), np.float32), "at most 4 rows", ("400", "INVALID_ARGUMENT")),
+    ],
+)
+def test_mistakes_are_told_with_the_protocols_code(triton, model, array, told, status):
+    module, client = triton
+    with pytest.raises(tritonclient.utils.InferenceServerException) as caught:
+        client.infer(model, asked(module, array))
+    assert told in caught.value.message()
+    assert any(each in str(caught.value.status()) for each in status)
+
+
+def test_a_version_that_is_not_there_is_404(triton):
+    module, client = triton
+    with pytest.raises(tritonclient.utils.InferenceServerException, match="version '9'"):
+        client.infer("double", asked(module), model_version="9")
+
+
+def _plain(found: Any) -> Any:
+    from google.protobuf.json_format import MessageToDict  # noqa: PLC0415
+
+    return MessageToDict(found, preserving_proto_field_name=True)

@@ -1,0 +1,65 @@
+"""Who is let in."""
+
+import pytest
+from tests.serve.running import ask, doubling, running
+
+from vedette.errors import InputError
+from vedette.models.wire import WireError
+from vedette.serve.guard import Guard
+from vedette.serve.server import Settings
+
+TOKEN = "a-token-of-twenty-characters"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.org"])
+def test_another_address_than_this_machines_needs_a_token(host):
+    with pytest.raises(InputError, match="without a token"):
+        Guard(host)
+    Guard(host, TOKEN)
+
+
+@pytest.mark.parametrize("token", ["short", "", "with spaces in it, as it is", "ünïcode" * 4])
+def test_a_token_that_can_be_guessed_or_not_sent_is_refused(token):
+    with pytest.raises(InputError, match="token of"):
+        Guard("127.0.0.1", token)
+
+
+@pytest.mark.parametrize("given", [None, b"", b"Bearer", b"Basic " + TOKEN.encode(), b"Bearer x"])
+def test_who_has_another_token_is_refused(given):
+    with pytest.raises(WireError) as caught:
+        Guard("0.0.0.0", TOKEN).check(given)
+    assert caught.value.status == 401
+
+
+def test_who_has_the_token_is_let_in_from_anywhere():
+    Guard("0.0.0.0", TOKEN).check(b"Bearer " + TOKEN.encode(), b"edge.example:8000", b"http://x")
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"), [(b"evil.example:8000", None), (b"localhost", b"http://evil.example")]
+)
+def test_a_page_in_a_browser_is_refused_where_there_is_no_token(host, origin):
+    with pytest.raises(WireError) as caught:
+        Guard("127.0.0.1").check(None, host, origin)
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("host", [b"localhost:8000", b"127.0.0.1", b"[::1]:8000", None])
+def test_programs_of_this_machine_are_let_in(host):
+    Guard("127.0.0.1").check(None, host)
+
+
+def test_both_front_ends_ask_for_the_token_but_not_for_health(tmp_path):
+    grpc = pytest.importorskip("grpc")
+    file = doubling(tmp_path / "double.onnx")
+    with running([str(file)], Settings(port=0, grpc_port=0, token=TOKEN)) as server:
+        assert b" 401 " in ask(server.port, b"GET /v2 HTTP/1.1\r\n\r\n")[:20]
+        assert b" 200 " in ask(server.port, b"GET /v2/health/live HTTP/1.1\r\n\r\n")[:20]
+        known = f"GET /v2 HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+        assert b" 200 " in ask(server.port, known)[:20]
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+            call = channel.unary_unary("/inference.GRPCInferenceService/ServerMetadata")
+            with pytest.raises(grpc.RpcError) as caught:
+                call(b"", timeout=10)
+            assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert call(b"", timeout=10, metadata=[("authorization", f"Bearer {TOKEN}")])

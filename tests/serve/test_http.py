@@ -1,0 +1,167 @@
+"""Bytes on a socket that no polite client would send: a 4xx each time, and a server that stays."""
+
+import json
+import socket
+import zlib
+
+import pytest
+from tests.serve.running import answer_of, ask, doubling, running
+
+from vedette.models.wire import Limits
+from vedette.serve.http import Bounds, Connection, Front, Response
+from vedette.serve.server import Settings
+
+GOOD = b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[1,2,3]}]}'
+
+
+def post(path: str, body: bytes, *headers: str, length: int | None = None) -> bytes:
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: localhost",
+        f"Content-Length: {len(body) if length is None else length}",
+        *headers,
+        "\r\n",
+    ]
+    return "\r\n".join(lines).encode() + body
+
+
+INFER = "/v2/models/double/infer"
+
+
+def test_a_good_request_is_answered(server):
+    answer = ask(server.port, post(INFER, GOOD))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["outputs"][0]["data"] == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nBad Name: x\r\n\r\n", 400),
+        (b"GET /v2 HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET /" + b"y" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 431),
+        (b"DELETE /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        (b"GET /v2/nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (post(INFER, b""), 400),
+        (post(INFER, b"[]"), 400),
+        (post(INFER, b'{"inputs":' + b"[" * 100_000), 400),
+        (post(INFER, GOOD, "Inference-Header-Content-Length: 999"), 400),
+        (post(INFER, GOOD, "Inference-Header-Content-Length: -1"), 400),
+        (post(INFER, GOOD, "Content-Encoding: br"), 415),
+        (post(INFER, GOOD, "Content-Encoding: gzip"), 400),
+        (post(INFER, GOOD, "Transfer-Encoding: chunked"), 400),
+        (post(INFER, b"", length=1 << 40), 413),
+        (post("/v2/models/nobody/infer", GOOD), 404),
+        (post("/v2/models/..%2f..%2fetc%2fpasswd/infer", GOOD), 404),
+        (post("/v2/models/../../etc/passwd", GOOD), 404),
+        (post("/v2/models/double/versions/..%2f1/infer", GOOD), 404),
+        (post("/v2/repository/models/..%2fx/load", b""), 404),
+        (post("/v2/repository/models/double/load", b'{"parameters":{"config":"{}"}}'), 400),
+    ],
+)
+def test_a_bad_request_gets_the_protocols_error(server, raw, status):
+    answer = ask(server.port, raw)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert list(json.loads(body)) == ["error"]
+    assert b"/tmp" not in body
+    assert b"Traceback" not in body
+
+
+def test_a_bomb_is_refused_before_it_unfolds(tmp_path):
+    file = doubling(tmp_path / "double.onnx")
+    packer = zlib.compressobj(wbits=31)
+    bomb = packer.compress(bytes(8 << 20)) + packer.flush()
+    settings = Settings(port=0, grpc_port=None, limits=Limits(body_bytes=1 << 20))
+    with running([str(file)], settings) as server:
+        answer = ask(server.port, post(INFER, bomb, "Content-Encoding: gzip"))
+        assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_requests_that_come_together_are_answered_in_order(server):
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        client.sendall(post(INFER, GOOD) + b"GET /v2/health/live HTTP/1.1\r\n\r\n")
+        assert b"outputs" in answer_of(client)
+
+
+def test_a_chunked_body_is_understood(server):
+    head = post(INFER, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in (GOOD[:20], GOOD[20:], b"")]
+    assert ask(server.port, head + b"".join(chunks)).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_expects_to_be_asked_is_asked(server):
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        client.sendall(post(INFER, b"", "Expect: 100-continue", length=len(GOOD)))
+        assert answer_of(client).startswith(b"HTTP/1.1 100 Continue")
+        client.sendall(GOOD)
+        assert answer_of(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_health_metrics_and_the_document_are_there(server):
+    for path, part in (
+        (b"/v2/health/ready", b""),
+        (b"/metrics", b"vedette_queue_duration_seconds_bucket"),
+        (b"/openapi.json", b'"openapi":"3.1.0"'),
+        (b"/v2/models/double/stats", b"inference_count"),
+    ):
+        answer = ask(server.port, b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert part in answer
+
+
+class Clock:
+    """An event loop of which only time and tasks are used."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def time(self) -> float:
+        return self.now_s
+
+
+class Wire:
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    abort = close
+
+
+async def _never(_: object) -> Response:
+    raise AssertionError
+
+
+def test_a_client_has_as_long_as_its_message_is_large():
+    clock, wire = Clock(), Wire()
+    front = Front(_never, lambda _: None, Bounds(patience_s=10, slowest_bytes_s=1000))
+    connection = Connection(front, clock)  # type: ignore[arg-type]
+    connection.connection_made(wire)  # type: ignore[arg-type]
+    head = post(INFER, b"", length=5000)
+    front.scratch[: len(head)] = head
+    connection.buffer_updated(len(head))
+    assert connection.until_s == 15
+    assert front.held_bytes == 5000
+    connection.connection_lost(None)
+    assert front.held_bytes == 0
+    assert not front.connections
+
+
+def test_connections_beyond_the_limit_are_closed_at_once():
+    front, wires = Front(_never, lambda _: None, Bounds(connections=1)), (Wire(), Wire())
+    for wire in wires:
+        Connection(front, Clock()).connection_made(wire)  # type: ignore[arg-type]
+    assert [wire.is_closed for wire in wires] == [False, True]
+
+
+def test_bodies_of_all_clients_together_are_bounded():
+    front = Front(_never, lambda _: None, Bounds(held_bytes=5000))
+    connection = Connection(front, Clock())  # type: ignore[arg-type]
+    connection._hold(4000)
+    with pytest.raises(Exception, match="more bytes than the server can hold"):
+        connection._hold(2000)

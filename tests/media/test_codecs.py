@@ -26,7 +26,7 @@ def waves(width: int, height: int, shift: int = 0) -> Pixels:
 
 
 @each_codec
-@pytest.mark.parametrize("size", [(64, 48), (50, 50), (33, 17)])
+@pytest.mark.parametrize("size", [(64, 48), (50, 50), (33, 17), (80, 48)])
 def test_pictures_come_back_much_as_they_were(codec: Codec, size: tuple[int, int]) -> None:
     pictures = [waves(*size, shift) for shift in range(3)]
     again = codec.decode(codec.encode(pictures), size)

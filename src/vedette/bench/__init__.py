@@ -17,6 +17,7 @@ TRACKS = {
     "labels": "Settings against people's labels, and whether golden orders them alike.",
     "noscope": "Learned cascades against their reference: speed, and if promises are kept.",
     "overhead": "A running pipeline against a plain loop with equal answers, in CPU time.",
+    "payloads": "What coding a model's inputs and outputs saves, costs and loses.",
     "planner": "A choice for a hundred cameras with a table each, against its bound, and its time.",
 }
 """Every track by name, with what it measures."""

@@ -13,7 +13,7 @@ from vedette.types.media import Pixels
 _SPARE_BYTES = 1 << 16
 _SCAN = b"\xff\xda"
 _MOST_SCANS = 64
-_BLOCK = 16
+_ALIGNMENT = (64, 16)  # FFmpeg counts the pixels of lines as long as its vectors, and whole blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Run:
 
     def decode(self, parts: Sequence[bytes], size: tuple[int, int]) -> list[Pixels]:
         """Raises MediaError for what is no such run of that (width, height)."""
-        width, height = (-(-side // _BLOCK) * _BLOCK for side in size)
+        width, height = (-(-side // by) * by for side, by in zip(size, _ALIGNMENT, strict=True))
         decoder = H264Decoder(most_pixels=width * height)
         found = []
         for coded in parts:

@@ -115,7 +115,13 @@ class GrpcTransport:
                 "the port of gRPC, which is not that of HTTP",
             )
             return UnansweredError(503, problem, sent=_NEVER_LEFT not in details)
+        if "larger than max" in details:  # its own words, at either end
+            return self._garbage(details) if "CLIENT" in details else self._too_large(details)
         return rpc.answered(code.value[0], details, self._address)
+
+    def _too_large(self, details: str) -> WireError:
+        problem = Problem(f"the refusal {details!r} from {self._address}", "a smaller request")
+        return WireError(413, problem)
 
     def _garbage(self, found: str) -> UnansweredError:
         problem = Problem(f"{found} from {self._address}", "an answer of the protocol")

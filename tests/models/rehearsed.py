@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vedette.models.balancing import Policy, least_outstanding
-from vedette.models.replicas import (
+from vedette.models.replica_terms import (
     Act,
     Deliver,
     Drop,
@@ -14,11 +14,11 @@ from vedette.models.replicas import (
     GiveUp,
     Left,
     Probe,
-    ReplicaSet,
     Returned,
     Send,
     Terms,
 )
+from vedette.models.replicas import ReplicaSet
 
 Condition = Literal["up", "dead", "hung", "lying", "crashing", "busy"]
 

@@ -18,7 +18,7 @@ from vedette.models.endpoint import Access
 from vedette.models.heads import HEADS
 from vedette.models.remote import Remote
 from vedette.models.remote_backend import RemoteBackend
-from vedette.models.replicas import Terms
+from vedette.models.replica_terms import Terms
 from vedette.models.wire import ModelMetadata, TensorMetadata
 from vedette.types.media import Frame, Key
 from vedette.types.models import Variant

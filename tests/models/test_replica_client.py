@@ -13,7 +13,7 @@ from vedette.errors import ModelError, Problem
 from vedette.models.backend import Arrays
 from vedette.models.endpoint import UnansweredError
 from vedette.models.replica_client import ReplicaClient, fault_of
-from vedette.models.replicas import Fault, Terms
+from vedette.models.replica_terms import Fault, Terms
 from vedette.models.wire import InferRequest, InferResponse, ModelMetadata, Tensor, WireError, wrong
 
 REQUEST = InferRequest("means", (Tensor.of("images", np.ones((1, 3, 2, 2), np.float32)),))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.models.rehearsed import Condition, Rehearsal, Server
 
 from vedette.models.balancing import POLICIES
-from vedette.models.replicas import Drop, Fault, GiveUp, Left, Probe, ReplicaSet, Send, Terms
+from vedette.models.replica_terms import Drop, Fault, GiveUp, Left, Probe, Send, Terms
+from vedette.models.replicas import ReplicaSet
 
 
 def steadily(until: float, every: float = 0.02) -> list[float]:
@@ -43,6 +44,15 @@ def test_an_idle_replica_is_missed_within_two_seconds_whenever_it_goes(
     story.run(6.0)
     ((left, _, _),) = story.left
     assert when <= left <= when + 2.0
+
+
+def test_an_idle_replica_that_comes_and_goes_is_back_each_time_it_answers() -> None:
+    story = Rehearsal([Server()])
+    for start in (0.1, 5.1, 10.1, 15.1):
+        story.becomes(start, 0, "hung")
+        story.becomes(start + 2.5, 0, "up")
+    story.run(20.0)
+    assert [round(time - 2.5) % 5 for time, _ in story.returned] == [0, 0, 0, 0]
 
 
 def test_a_replica_that_computes_for_long_and_shows_signs_of_life_stays() -> None:

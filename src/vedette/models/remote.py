@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from vedette.errors import ModelError, Problem, nearest
 from vedette.models.balancing import POLICIES
-from vedette.models.replicas import Terms
+from vedette.models.replica_terms import Terms
 
 _ON_SERVER = re.compile(
     r"(?P<server>.*?)/v2/models/(?P<model>[^/]+)(/versions/(?P<version>\d+))?/?"

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from vedette.errors import ModelError, Problem
 from vedette.models.balancing import Policy, least_outstanding
 from vedette.models.endpoint import Endpoint, UnansweredError
-from vedette.models.replicas import (
+from vedette.models.replica_terms import (
     Act,
     Deliver,
     Drop,
@@ -19,11 +19,11 @@ from vedette.models.replicas import (
     GiveUp,
     Left,
     Probe,
-    ReplicaSet,
     Returned,
     Send,
     Terms,
 )
+from vedette.models.replicas import ReplicaSet
 from vedette.models.wire import InferRequest, InferResponse, ModelMetadata, Timings, WireError
 
 log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Literal
 
 from vedette.models.balancing import Load, Policy, least_outstanding
 from vedette.models.replica_terms import (

@@ -15,6 +15,7 @@ from vedette.models.rows import Batching
 from vedette.models.wire import DTYPES, ModelMetadata, TensorMetadata
 from vedette.models.zoo import MODELS
 from vedette.serve.batching import BatchedModel
+from vedette.serve.coded import Coded
 from vedette.serve.repository import Key, Opener
 from vedette.serve.served import Model, Served
 
@@ -82,7 +83,7 @@ def openers(models: Iterable[Told], *, batching: Batching, threads: int) -> Mapp
 
 async def _open(one: Told, batching: Batching, threads: int) -> Model:
     backend, metadata = await asyncio.to_thread(_of_file if one.file else _of_zoo, one)
-    return Served(metadata, BatchedModel(backend, batching, threads=threads))
+    return Coded(Served(metadata, BatchedModel(backend, batching, threads=threads)))
 
 
 def _of_zoo(one: Told) -> tuple[Backend, ModelMetadata]:

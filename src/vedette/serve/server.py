@@ -7,12 +7,13 @@ from typing import Self
 from vedette.errors import InputError, Problem
 from vedette.models.wire import Limits, ServerMetadata
 from vedette.models.wire.limits import DEFAULT
+from vedette.serve import coded
 from vedette.serve.app import App
 from vedette.serve.guard import Guard
 from vedette.serve.http import Bounds, Front
 from vedette.serve.repository import Key, Opener, Repository
 
-EXTENSIONS = ("binary_tensor_data", "model_repository", "statistics")
+EXTENSIONS = ("binary_tensor_data", "model_repository", "statistics", *coded.EXTENSIONS)
 
 
 @dataclass(frozen=True, slots=True)

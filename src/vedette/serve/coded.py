@@ -1,0 +1,61 @@
+"""A served model whose inputs and outputs may travel coded, as each request says."""
+
+import asyncio
+from dataclasses import replace
+
+from vedette.media.codecs import CODECS
+from vedette.models.payload import CODING, accepted, coded, codings, extensions, plain
+from vedette.models.wire import InferRequest, InferResponse, ModelMetadata, Tensor
+from vedette.serve.served import Model
+from vedette.serve.statistics import Statistics
+
+KNOWN = codings(CODECS)
+EXTENSIONS = extensions(KNOWN)
+"""What the server's metadata says of it."""
+
+
+class Coded:
+    """Undoes what a request's inputs went through, and codes the outputs that it asks for so.
+
+    Both on a thread, since neither is quick; requests that say nothing of it pass straight on.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def metadata(self) -> ModelMetadata:
+        return self._model.metadata
+
+    @property
+    def statistics(self) -> Statistics:
+        return self._model.statistics
+
+    async def infer(
+        self, request: InferRequest, *, deadline_s: float | None = None
+    ) -> InferResponse:
+        """As the model answers. Raises WireError, also for codings that are unknown or broken."""
+        asked = _asked(request)
+        if any(CODING in each.parameters for each in request.inputs):
+            inputs = await asyncio.to_thread(plain, request.inputs, KNOWN)
+            request = replace(request, inputs=inputs)
+        response = await self._model.infer(request, deadline_s=deadline_s)
+        if not any(asked.get(each.name, asked[""]) for each in response.outputs):
+            return response
+        return replace(response, outputs=await asyncio.to_thread(_coded, response, asked))
+
+    async def aclose(self) -> None:
+        await self._model.aclose()
+
+
+def _asked(request: InferRequest) -> dict[str, str | None]:
+    """The coding for each output that has one of its own, and under "" for all others."""
+    asked = {"": accepted(request.parameters, KNOWN)}
+    for each in request.outputs:
+        asked[each.name] = accepted(each, KNOWN) or asked[""]
+    return asked
+
+
+def _coded(response: InferResponse, asked: dict[str, str | None]) -> tuple[Tensor, ...]:
+    named = [(each, asked.get(each.name, asked[""])) for each in response.outputs]
+    return tuple(coded(each, name, KNOWN) if name else each for each, name in named)

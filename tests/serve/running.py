@@ -20,7 +20,7 @@ BATCHING = Batching(max_rows=4)
 
 def doubling(path: Path) -> Path:
     """A model whose ``y`` is twice its ``x``: float32, rows of three."""
-    shape = ["rows", 3]
+    shape: list[str | int | None] = ["rows", 3]
     graph = helper.make_graph(
         [helper.make_node("Add", ["x", "x"], ["y"])],
         "doubling",

@@ -27,7 +27,7 @@ def asked(module: Any, array: Any = ROWS) -> list[Any]:
     return [tensor]
 
 
-def test_it_finds_server_and_models_alive_and_ready(triton):
+def test_it_finds_server_and_models_alive_and_ready(triton: Any) -> None:
     _, client = triton
     assert client.is_server_live()
     assert client.is_server_ready()
@@ -35,7 +35,7 @@ def test_it_finds_server_and_models_alive_and_ready(triton):
     assert client.is_model_ready("double", "2")
 
 
-def test_it_reads_what_a_model_takes(triton):
+def test_it_reads_what_a_model_takes(triton: Any) -> None:
     _, client = triton
     found = client.get_model_metadata("double")
     found = found if isinstance(found, dict) else _plain(found)
@@ -43,20 +43,20 @@ def test_it_reads_what_a_model_takes(triton):
     assert [int(side) for side in found["inputs"][0]["shape"]] == [-1, 3]
 
 
-def test_it_gets_equal_tensors(triton):
+def test_it_gets_equal_tensors(triton: Any) -> None:
     module, client = triton
     answer = client.infer("double", asked(module), model_version="2", request_id="mine")
     assert np.array_equal(answer.as_numpy("y"), 2 * ROWS)
 
 
-def test_it_gets_the_output_that_it_asks_for(triton):
+def test_it_gets_the_output_that_it_asks_for(triton: Any) -> None:
     module, client = triton
     outputs = [module.InferRequestedOutput("y")]
     answer = client.infer("double", asked(module), outputs=outputs)
     assert np.array_equal(answer.as_numpy("y"), 2 * ROWS)
 
 
-def test_it_unloads_and_loads_a_model(triton):
+def test_it_unloads_and_loads_a_model(triton: Any) -> None:
     _, client = triton
     client.unload_model("spare")
     assert not client.is_model_ready("spare")
@@ -64,7 +64,7 @@ def test_it_unloads_and_loads_a_model(triton):
     assert client.is_model_ready("spare")
 
 
-def test_it_reads_the_index_and_statistics(triton):
+def test_it_reads_the_index_and_statistics(triton: Any) -> None:
     module, client = triton
     client.infer("double", asked(module))
     index = client.get_model_repository_index()
@@ -75,7 +75,7 @@ def test_it_reads_the_index_and_statistics(triton):
     assert int(told["model_stats"][0]["inference_count"]) >= 2
 
 
-def test_json_without_binary_tensors_is_as_good(server):
+def test_json_without_binary_tensors_is_as_good(server: Server) -> None:
     http = pytest.importorskip("tritonclient.http")
     client = http.InferenceServerClient(f"127.0.0.1:{server.port}")
     tensor = http.InferInput("x", [2, 3], "FP32")
@@ -87,7 +87,7 @@ def test_json_without_binary_tensors_is_as_good(server):
 
 
 @pytest.mark.parametrize("compression", ["gzip", "deflate"])
-def test_compressed_requests_are_understood(server, compression):
+def test_compressed_requests_are_understood(server: Server, compression: str) -> None:
     http = pytest.importorskip("tritonclient.http")
     client = http.InferenceServerClient(f"127.0.0.1:{server.port}")
     answer = client.infer("double", asked(http), request_compression_algorithm=compression)
@@ -95,7 +95,7 @@ def test_compressed_requests_are_understood(server, compression):
     client.close()
 
 
-def test_a_stream_answers_each_request_in_order(server):
+def test_a_stream_answers_each_request_in_order(server: Server) -> None:
     grpc = pytest.importorskip("tritonclient.grpc")
     from queue import Queue  # noqa: PLC0415
 
@@ -120,7 +120,9 @@ def test_a_stream_answers_each_request_in_order(server):
         ("double", np.zeros((9, 3), np.float32), "at most 4 rows", ("400", "INVALID_ARGUMENT")),
     ],
 )
-def test_mistakes_are_told_with_the_protocols_code(triton, model, array, told, status):
+def test_mistakes_are_told_with_the_protocols_code(
+    triton: Any, model: Any, array: Any, told: Any, status: Any
+) -> None:
     module, client = triton
     with pytest.raises(tritonclient.utils.InferenceServerException) as caught:
         client.infer(model, asked(module, array))
@@ -128,7 +130,7 @@ def test_mistakes_are_told_with_the_protocols_code(triton, model, array, told, s
     assert any(each in str(caught.value.status()) for each in status)
 
 
-def test_a_version_that_is_not_there_is_404(triton):
+def test_a_version_that_is_not_there_is_404(triton: Any) -> None:
     module, client = triton
     with pytest.raises(tritonclient.utils.InferenceServerException, match="version '9'"):
         client.infer("double", asked(module), model_version="9")

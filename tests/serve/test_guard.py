@@ -1,5 +1,8 @@
 """Who is let in."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from tests.serve.running import ask, doubling, running
 
@@ -12,44 +15,44 @@ TOKEN = "a-token-of-twenty-characters"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.org"])
-def test_another_address_than_this_machines_needs_a_token(host):
+def test_another_address_than_this_machines_needs_a_token(host: Any) -> None:
     with pytest.raises(InputError, match="without a token"):
         Guard(host)
     Guard(host, TOKEN)
 
 
 @pytest.mark.parametrize("token", ["short", "", "with spaces in it, as it is", "ünïcode" * 4])
-def test_a_token_that_can_be_guessed_or_not_sent_is_refused(token):
+def test_a_token_that_can_be_guessed_or_not_sent_is_refused(token: str) -> None:
     with pytest.raises(InputError, match="token of"):
         Guard("127.0.0.1", token)
 
 
 @pytest.mark.parametrize("given", [None, b"", b"Bearer", b"Basic " + TOKEN.encode(), b"Bearer x"])
-def test_who_has_another_token_is_refused(given):
+def test_who_has_another_token_is_refused(given: Any) -> None:
     with pytest.raises(WireError) as caught:
         Guard("0.0.0.0", TOKEN).check(given)
     assert caught.value.status == 401
 
 
-def test_who_has_the_token_is_let_in_from_anywhere():
+def test_who_has_the_token_is_let_in_from_anywhere() -> None:
     Guard("0.0.0.0", TOKEN).check(b"Bearer " + TOKEN.encode(), b"edge.example:8000", b"http://x")
 
 
 @pytest.mark.parametrize(
     ("host", "origin"), [(b"evil.example:8000", None), (b"localhost", b"http://evil.example")]
 )
-def test_a_page_in_a_browser_is_refused_where_there_is_no_token(host, origin):
+def test_a_page_in_a_browser_is_refused_where_there_is_no_token(host: Any, origin: Any) -> None:
     with pytest.raises(WireError) as caught:
         Guard("127.0.0.1").check(None, host, origin)
     assert caught.value.status == 403
 
 
 @pytest.mark.parametrize("host", [b"localhost:8000", b"127.0.0.1", b"[::1]:8000", None])
-def test_programs_of_this_machine_are_let_in(host):
+def test_programs_of_this_machine_are_let_in(host: Any) -> None:
     Guard("127.0.0.1").check(None, host)
 
 
-def test_both_front_ends_ask_for_the_token_but_not_for_health(tmp_path):
+def test_both_front_ends_ask_for_the_token_but_not_for_health(tmp_path: Path) -> None:
     grpc = pytest.importorskip("grpc")
     file = doubling(tmp_path / "double.onnx")
     with running([str(file)], Settings(port=0, grpc_port=0, token=TOKEN)) as server:

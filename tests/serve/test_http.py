@@ -3,13 +3,15 @@
 import json
 import socket
 import zlib
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.serve.running import answer_of, ask, doubling, running
 
 from vedette.models.wire import Limits
 from vedette.serve.http import Bounds, Connection, Front, Response
-from vedette.serve.server import Settings
+from vedette.serve.server import Server, Settings
 
 GOOD = b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[1,2,3]}]}'
 
@@ -28,7 +30,7 @@ def post(path: str, body: bytes, *headers: str, length: int | None = None) -> by
 INFER = "/v2/models/double/infer"
 
 
-def test_a_good_request_is_answered(server):
+def test_a_good_request_is_answered(server: Server) -> None:
     answer = ask(server.port, post(INFER, GOOD))
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["outputs"][0]["data"] == [2, 4, 6]
@@ -60,7 +62,7 @@ def test_a_good_request_is_answered(server):
         (post("/v2/repository/models/double/load", b'{"parameters":{"config":"{}"}}'), 400),
     ],
 )
-def test_a_bad_request_gets_the_protocols_error(server, raw, status):
+def test_a_bad_request_gets_the_protocols_error(server: Server, raw: bytes, status: Any) -> None:
     answer = ask(server.port, raw)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
@@ -69,7 +71,7 @@ def test_a_bad_request_gets_the_protocols_error(server, raw, status):
     assert b"Traceback" not in body
 
 
-def test_a_bomb_is_refused_before_it_unfolds(tmp_path):
+def test_a_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     file = doubling(tmp_path / "double.onnx")
     packer = zlib.compressobj(wbits=31)
     bomb = packer.compress(bytes(8 << 20)) + packer.flush()
@@ -79,19 +81,19 @@ def test_a_bomb_is_refused_before_it_unfolds(tmp_path):
         assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_requests_that_come_together_are_answered_in_order(server):
+def test_requests_that_come_together_are_answered_in_order(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), 10) as client:
         client.sendall(post(INFER, GOOD) + b"GET /v2/health/live HTTP/1.1\r\n\r\n")
         assert b"outputs" in answer_of(client)
 
 
-def test_a_chunked_body_is_understood(server):
+def test_a_chunked_body_is_understood(server: Server) -> None:
     head = post(INFER, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
     chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in (GOOD[:20], GOOD[20:], b"")]
     assert ask(server.port, head + b"".join(chunks)).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_client_that_expects_to_be_asked_is_asked(server):
+def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), 10) as client:
         client.sendall(post(INFER, b"", "Expect: 100-continue", length=len(GOOD)))
         assert answer_of(client).startswith(b"HTTP/1.1 100 Continue")
@@ -99,7 +101,7 @@ def test_a_client_that_expects_to_be_asked_is_asked(server):
         assert answer_of(client).startswith(b"HTTP/1.1 200 ")
 
 
-def test_health_metrics_and_the_document_are_there(server):
+def test_health_metrics_and_the_document_are_there(server: Server) -> None:
     for path, part in (
         (b"/v2/health/ready", b""),
         (b"/metrics", b"vedette_queue_duration_seconds_bucket"),
@@ -137,7 +139,7 @@ async def _never(_: object) -> Response:
     raise AssertionError
 
 
-def test_a_client_has_as_long_as_its_message_is_large():
+def test_a_client_has_as_long_as_its_message_is_large() -> None:
     clock, wire = Clock(), Wire()
     front = Front(_never, lambda _: None, Bounds(patience_s=10, slowest_bytes_s=1000))
     connection = Connection(front, clock)  # type: ignore[arg-type]
@@ -152,14 +154,14 @@ def test_a_client_has_as_long_as_its_message_is_large():
     assert not front.connections
 
 
-def test_connections_beyond_the_limit_are_closed_at_once():
+def test_connections_beyond_the_limit_are_closed_at_once() -> None:
     front, wires = Front(_never, lambda _: None, Bounds(connections=1)), (Wire(), Wire())
     for wire in wires:
         Connection(front, Clock()).connection_made(wire)  # type: ignore[arg-type]
     assert [wire.is_closed for wire in wires] == [False, True]
 
 
-def test_bodies_of_all_clients_together_are_bounded():
+def test_bodies_of_all_clients_together_are_bounded() -> None:
     front = Front(_never, lambda _: None, Bounds(held_bytes=5000))
     connection = Connection(front, Clock())  # type: ignore[arg-type]
     connection._hold(4000)

@@ -7,6 +7,8 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message import DecodeError
 
 from vedette.models.wire import GRPC_CODES, Limits, ServerMetadata, WireError, rpc, wrong
 from vedette.models.wire.rpc_schema import SERVICE, Method, message, methods
@@ -84,17 +86,18 @@ class RpcFront:
             else grpc.unary_unary_rpc_method_handler
         )
         return make(
-            self._streaming(procedure) if method.streams else self._guarded(method.name, procedure),
-            request_deserializer=method.request.FromString,
+            self._streaming(method, procedure)
+            if method.streams
+            else self._guarded(method, procedure),
             response_serializer=method.response.SerializeToString,
         )
 
-    def _guarded(self, name: str, procedure: Procedure) -> Procedure:
-        async def answer(request: Any, context: Any) -> Any:
+    def _guarded(self, method: Method, procedure: Procedure) -> Procedure:
+        async def answer(body: bytes, context: Any) -> Any:
             try:
-                if name not in _OPEN:
+                if method.name not in _OPEN:
                     self._check(context)
-                return await procedure(request, context)
+                return await procedure(_parsed(method, body), context)
             except WireError as error:
                 await context.abort(_code(error), error.line())
             except asyncio.CancelledError:
@@ -107,18 +110,21 @@ class RpcFront:
 
         return answer
 
-    def _streaming(self, procedure: Procedure) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    def _streaming(
+        self, method: Method, procedure: Procedure
+    ) -> Callable[[Any, Any], AsyncIterator[Any]]:
         """One answer a request, in order; an error is one request's and ends no stream."""
         response = message("ModelStreamInferResponse")
 
-        async def answer(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+        async def answer(bodies: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
             try:
                 self._check(context)
             except WireError as error:
                 await context.abort(_code(error), error.line())
-            async for request in requests:
+            async for body in bodies:
                 try:
-                    found = response(infer_response=await procedure(request, context))
+                    answered = await procedure(_parsed(method, body), context)
+                    found = response(infer_response=answered)
                 except WireError as error:
                     found = response(error_message=error.line())
                 yield found
@@ -154,8 +160,6 @@ class RpcFront:
         return rpc.to_response(await model.infer(asked, deadline_s=deadline_s))
 
     async def _statistics(self, request: Any, _: Any) -> Any:
-        from google.protobuf.json_format import ParseDict  # noqa: PLC0415  # with grpc
-
         if request.name:
             self._repository.get(request.name, request.version)
         found = [
@@ -186,6 +190,14 @@ class RpcFront:
     async def _unload(self, request: Any, _: Any) -> Any:
         await self._repository.unload(request.model_name)
         return message("RepositoryModelUnloadResponse")()
+
+
+def _parsed(method: Method, body: bytes) -> Any:
+    """Here, and not in grpc: it answers what does not parse with our classes' names."""
+    try:
+        return method.request.FromString(body)
+    except DecodeError:
+        raise wrong("bytes that do not parse", "the message of that procedure") from None
 
 
 def _code(error: WireError) -> grpc.StatusCode:

@@ -40,9 +40,21 @@ VERBS = (
     "schema",
     "bench",
     "serve",
+    "worker",
 )
 _RUN_OPERATORS = frozenset(
-    {"check", "learn", "profile", "plan", "explain", "simulate", "rehearse", "run", "schema"}
+    {
+        "check",
+        "learn",
+        "profile",
+        "plan",
+        "explain",
+        "simulate",
+        "rehearse",
+        "run",
+        "schema",
+        "worker",
+    }
 )
 
 FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -36,6 +36,14 @@ def command(
             "two-choices or latency."
         ),
     ] = "least",
+    workers: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="local|DEVICE=URL[,URL...]",
+            help="Have a device's steps done by its workers (see `vedette worker`); may be "
+            "repeated. `local` starts one for each device on this machine, for a trial.",
+        ),
+    ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Take frames of files as they were captured.")
     ] = False,
@@ -52,15 +60,18 @@ def command(
 
     With a model on two servers:
     `vedette run plan.yaml --remote yolox-nano-416=http://a:8000,http://b:8000`
+
+    With the cloud's steps done there: `vedette run plan.yaml --workers cloud=http://10.0.0.7:8000`
     """
     from vedette import session
     from vedette.models.remote import remotes
     from vedette.reporting.terminal import beside_text
+    from vedette.session.workers import hosted
 
     promise(events, report, annotate)
     served = remotes(remote or (), balancing=balancing)
     chosen = session.load_plan(plan)
-    with shown_progress() as progress:
+    with hosted(chosen, plan, workers or ()) as hosts, shown_progress() as progress:
         ran = session.run(
             chosen,
             store=store,
@@ -68,6 +79,7 @@ def command(
             paced=paced,
             annotate=annotate,
             remote=served,
+            hosts=hosts,
             progress=progress,
         )
     if events:

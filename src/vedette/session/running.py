@@ -20,6 +20,7 @@ from vedette.models.remote import Remote, ensure_known
 from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
+from vedette.running.remote import Hosts
 from vedette.scoring.calibration import calibration
 from vedette.session.common import Progress, frames_of, quiet
 from vedette.store import Store, StoredEvent, export_json_lines
@@ -52,6 +53,7 @@ def run(
     paced: bool = False,
     annotate: Path | None = None,
     remote: Mapping[str, Remote] | None = None,
+    hosts: Hosts | None = None,
     progress: Progress = quiet,
 ) -> Ran:
     """Run a plan, or a deployment placed by hand, on this machine to the end of its sources.
@@ -61,7 +63,8 @@ def run(
     files are taken no sooner than they were captured; without it latency and age are NaN.
     ``annotate`` names a film (one for each stream) of what was seen, drawn on its pictures.
     ``remote`` says which variants are asked of model servers, and where these are; how a run is
-    served is no part of what it is, so it may go on with others. Raises ModelError.
+    served is no part of what it is, so it may go on with others. Raises ModelError. ``hosts`` says
+    which devices' steps are done by workers (see :mod:`vedette.session.workers`); nor is that.
     """
     served = remote or {}
     ensure_known(served, _models_of(plan.workflow))
@@ -93,7 +96,11 @@ def run(
         if annotate is not None:
             onlooker = scope.enter_context(Annotator(annotate, plan.workflow, rates))
         executor = LocalExecutor(
-            operators(), loader(plan.workflow.own, served), paced=paced, onlooker=onlooker
+            operators(),
+            loader(plan.workflow.own, served),
+            paced=paced,
+            onlooker=onlooker,
+            hosts=hosts,
         )
         report = executor.run(plan, sources, sink, stop=stop, progress=through)
         if report.finished:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import takewhile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,9 +26,9 @@ Process = subprocess.Popen[str]
 
 
 @contextmanager
-def served(model: Path, port: int = 0) -> Iterator[tuple[Process, int]]:
-    """A server of the model ``means`` and its port."""
-    command = [sys.executable, "-m", "vedette", "serve", f"means={model}", "--json"]
+def served(model: str, port: int = 0) -> Iterator[tuple[Process, int]]:
+    """A server of a model as ``vedette serve`` takes it, and its port."""
+    command = [sys.executable, "-m", "vedette", "serve", model, "--json"]
     process = subprocess.Popen(
         [*command, "--port", str(port)],
         stdout=subprocess.PIPE,
@@ -47,8 +46,8 @@ def served(model: Path, port: int = 0) -> Iterator[tuple[Process, int]]:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return means_model(tmp_path_factory.mktemp("served") / "means.onnx")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"means={means_model(tmp_path_factory.mktemp('served') / 'means.onnx')}"
 
 
 def address(port: int) -> str:
@@ -93,7 +92,7 @@ class Asking:
 
 
 def test_servers_that_are_killed_and_stopped_leave_and_return_and_no_answer_is_missed(
-    model: Path,
+    model: str,
 ) -> None:
     with served(model) as (first, one), served(model) as (_, two):
         remote = Remote("means", (address(one), address(two)))
@@ -116,7 +115,7 @@ def test_servers_that_are_killed_and_stopped_leave_and_return_and_no_answer_is_m
                 assert len(backend.timings()) == min(4096, sum(asking.answered))
 
 
-def test_all_servers_gone_for_a_while_only_makes_callers_wait(model: Path) -> None:
+def test_all_servers_gone_for_a_while_only_makes_callers_wait(model: str) -> None:
     with (
         served(model) as (only, port),
         closing(RemoteBackend(Remote("means", (address(port),)))) as backend,
@@ -145,7 +144,7 @@ class Liar(socketserver.StreamRequestHandler):
             self.wfile.flush()
 
 
-def test_a_liar_among_the_servers_is_put_out_and_nobody_is_told_a_lie(model: Path) -> None:
+def test_a_liar_among_the_servers_is_put_out_and_nobody_is_told_a_lie(model: str) -> None:
     with (
         served(model) as (_, honest),
         socketserver.ThreadingTCPServer(("127.0.0.1", 0), Liar) as liar,

@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ def planned(folder: Path, bikes: Path) -> Plan:
         cluster=CITY,
         choice={},
         placement=places,
-        predicted=Figures("predicted", **dict.fromkeys((f.name for f in fields(Figures)[1:11]), 1)),
+        predicted=Figures("predicted", *(1.0,) * 8, frames=1, analysed=1),
         scores={},
         verdict="not checked",
         proof=Proof(1.0, 1.0, "by hand", 1),

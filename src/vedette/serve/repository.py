@@ -73,9 +73,7 @@ class Repository:
         """
         keys = self._keys(name)
         async with self._changing[name]:
-            opened = {}
-            for key in keys:
-                opened[key] = await self._opened(key)
+            opened = await self._all_opened(keys)
             previous = [self._models[key] for key in keys if key in self._models]
             self._models.update(opened)
             self._latest[name] = opened[keys[-1]]
@@ -95,6 +93,17 @@ class Repository:
     async def aclose(self) -> None:
         for name in list(self._latest):
             await self.unload(name)
+
+    async def _all_opened(self, keys: Sequence[Key]) -> dict[Key, Model]:
+        """All of them, or none."""
+        opened: dict[Key, Model] = {}
+        try:
+            for key in keys:
+                opened[key] = await self._opened(key)
+        except WireError:
+            await _close(list(opened.values()))
+            raise
+        return opened
 
     async def _opened(self, key: Key) -> Model:
         if key not in self._models:

@@ -1,0 +1,85 @@
+"""Loading, unloading, versions: who is asked, and what becomes of who was."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from vedette.errors import ModelError, Problem
+from vedette.models.wire import WireError
+from vedette.serve.repository import Repository
+
+
+class Fake:
+    """A model that only knows which opening made it, and whether it is closed."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.is_closed = number, False
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+class Shelf:
+    """Opens fakes, and counts; raises once ``is_broken``."""
+
+    def __init__(self) -> None:
+        self.opened: list[Fake] = []
+        self.is_broken = False
+        self.repository: Any = Repository({("a", "1"): self.open, ("a", "2"): self.open})
+
+    async def open(self) -> Any:
+        if self.is_broken and len(self.opened) % 2:
+            raise ModelError(Problem("/secret/a.onnx torn", "a whole file"))
+        self.opened.append(Fake(len(self.opened)))
+        return self.opened[-1]
+
+
+def status_of(call: Any) -> int:
+    with pytest.raises(WireError) as caught:
+        asyncio.run(call) if asyncio.iscoroutine(call) else call()
+    return caught.value.status
+
+
+def test_without_a_version_the_latest_answers() -> None:
+    shelf = Shelf()
+    asyncio.run(shelf.repository.load("a"))
+    assert shelf.repository.get("a") is shelf.repository.get("a", "2") is shelf.opened[1]
+
+
+def test_what_is_not_loaded_is_503_and_what_is_not_there_404() -> None:
+    shelf = Shelf()
+    assert status_of(lambda: shelf.repository.get("a")) == 503
+    assert status_of(lambda: shelf.repository.get("b")) == 404
+    assert status_of(lambda: shelf.repository.get("a", "3")) == 404
+    assert status_of(shelf.repository.load("../a")) == 404
+    assert not shelf.repository.is_ready("a")
+
+
+def test_loading_again_swaps_and_closes_the_old() -> None:
+    shelf = Shelf()
+    asyncio.run(shelf.repository.load("a"))
+    asyncio.run(shelf.repository.load("a"))
+    assert [each.is_closed for each in shelf.opened] == [True, True, False, False]
+    assert shelf.repository.get("a") is shelf.opened[3]
+
+
+def test_what_cannot_be_opened_leaves_what_was_loaded_and_tells_no_path() -> None:
+    shelf = Shelf()
+    asyncio.run(shelf.repository.load("a"))
+    shelf.is_broken = True
+    with pytest.raises(WireError) as caught:
+        asyncio.run(shelf.repository.load("a"))
+    assert caught.value.status == 400
+    assert "secret" not in caught.value.line()
+    assert [each.is_closed for each in shelf.opened] == [False, False, True]
+    assert shelf.repository.get("a") is shelf.opened[1]
+
+
+def test_unloading_closes_and_says_so_in_the_index() -> None:
+    shelf = Shelf()
+    asyncio.run(shelf.repository.load("a"))
+    asyncio.run(shelf.repository.unload("a"))
+    assert all(each.is_closed for each in shelf.opened)
+    assert [each.state for each in shelf.repository.index()] == ["UNAVAILABLE"] * 2
+    assert shelf.repository.index(ready=True) == ()

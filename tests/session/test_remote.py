@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.models.test_replica_faults import address, served
@@ -18,7 +19,7 @@ VARIANT = "yolox-nano-416"
 
 
 def plan_for(clip: Path) -> Deployment:
-    found = {"classes": {"vehicle": ("car", "bus", "truck")}, "model": VARIANT}
+    found: dict[str, Any] = {"classes": {"vehicle": ("car", "bus", "truck")}, "model": VARIANT}
     steps = [
         Step("few", "sample", ("street",), {"rate_fps": "source"}),
         Step("find", "detect", ("few",), found),

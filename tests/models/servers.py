@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
 from aiohttp import web
@@ -19,7 +20,7 @@ from vedette.models.wire import (
 from vedette.models.wire.errors import GRPC_CODES, WireError
 from vedette.models.wire.rpc_schema import SERVICE, message, methods
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[Any], Awaitable[web.StreamResponse]]
 Model = Callable[[InferRequest], Awaitable[InferResponse]]
 
 ABOUT_MODEL = ModelMetadata("m", ("1",), "python", (), ())

@@ -6,15 +6,17 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from vedette.errors import ModelError
-from vedette.models.endpoint import Access, UnansweredError, connect, timings
+from vedette.models.endpoint import Access, Endpoint, UnansweredError, connect, timings
 from vedette.models.wire import InferRequest, InferResponse, Limits, Tensor, WireError, wrong
 
 web = pytest.importorskip("aiohttp.web", reason="the extra serve is not installed")
@@ -23,15 +25,18 @@ servers = pytest.importorskip("tests.models.servers")
 
 ASKED = InferRequest("m", (Tensor.of("x", np.arange(6, dtype=np.float32).reshape(2, 3)),), id="7")
 WAIT_S = 20.0
+Certificate = tuple[Path, Path]
 
 
-async def echo(request):
+async def echo(request: Any) -> InferResponse:
     outputs = tuple(replace(each, name="y") for each in request.inputs)
     return InferResponse("m", outputs, "1", request.id, {"queue_us": 200, "compute_us": 100})
 
 
 @asynccontextmanager
-async def asked(scheme, model=echo, token="", access=None) -> AsyncIterator:
+async def asked(
+    scheme: str, model: Any = echo, token: str = "", access: Access | None = None
+) -> AsyncIterator[Endpoint]:
     served = (
         servers.over_grpc(model, token)
         if scheme == "grpc"
@@ -49,8 +54,8 @@ BOTH = pytest.mark.parametrize("scheme", ["http", "grpc"])
 
 
 @BOTH
-def test_a_model_answers_and_the_four_parts_add_up(scheme):
-    async def check():
+def test_a_model_answers_and_the_four_parts_add_up(scheme: str) -> None:
+    async def check() -> Any:
         async with asked(scheme) as endpoint:
             return await endpoint.infer(ASKED, WAIT_S)
 
@@ -62,8 +67,8 @@ def test_a_model_answers_and_the_four_parts_add_up(scheme):
 
 
 @BOTH
-def test_health_and_metadata_are_told(scheme):
-    async def check():
+def test_health_and_metadata_are_told(scheme: str) -> None:
+    async def check() -> Any:
         async with asked(scheme) as endpoint:
             return (
                 await endpoint.ready(WAIT_S),
@@ -78,11 +83,11 @@ def test_health_and_metadata_are_told(scheme):
 
 
 @BOTH
-def test_a_refusal_has_the_servers_status_and_words(scheme):
-    async def refuse(_request):
+def test_a_refusal_has_the_servers_status_and_words(scheme: str) -> None:
+    async def refuse(_request: Any) -> Any:
         raise wrong("a cat", "a dog", status=404)
 
-    async def check():
+    async def check() -> Any:
         async with asked(scheme, refuse) as endpoint:
             await endpoint.infer(ASKED, WAIT_S)
 
@@ -93,11 +98,11 @@ def test_a_refusal_has_the_servers_status_and_words(scheme):
 
 
 @BOTH
-def test_a_server_that_hangs_is_given_up_at_the_deadline_and_hears_of_it(scheme):
-    async def check():
+def test_a_server_that_hangs_is_given_up_at_the_deadline_and_hears_of_it(scheme: str) -> None:
+    async def check() -> Any:
         gone = asyncio.Event()
 
-        async def hang(_request):
+        async def hang(_request: Any) -> Any:
             try:
                 await asyncio.Event().wait()
             finally:
@@ -115,12 +120,14 @@ def test_a_server_that_hangs_is_given_up_at_the_deadline_and_hears_of_it(scheme)
 
 
 @BOTH
-def test_no_more_requests_are_out_than_allowed_and_waiting_counts_as_client_queue(scheme):
-    async def check():
+def test_no_more_requests_are_out_than_allowed_and_waiting_counts_as_client_queue(
+    scheme: str,
+) -> None:
+    async def check() -> Any:
         out, most = 0, 0
         both = asyncio.Event()
 
-        async def count(request):
+        async def count(request: Any) -> Any:
             nonlocal out, most
             out += 1
             most = max(most, out)
@@ -132,7 +139,7 @@ def test_no_more_requests_are_out_than_allowed_and_waiting_counts_as_client_queu
 
         async with asked(scheme, count, access=Access(in_flight=2)) as endpoint:
             answers = await asyncio.gather(*(endpoint.infer(ASKED, WAIT_S) for _ in range(6)))
-        return most, [each.timings.client_queue_s for each in answers]
+        return most, [each.timings.client_queue_s for each in answers if each.timings]
 
     most, queued_s = asyncio.run(check())
     assert most == 2
@@ -140,11 +147,11 @@ def test_no_more_requests_are_out_than_allowed_and_waiting_counts_as_client_queu
 
 
 @BOTH
-def test_a_request_that_never_got_its_turn_was_not_sent(scheme):
-    async def check():
+def test_a_request_that_never_got_its_turn_was_not_sent(scheme: str) -> None:
+    async def check() -> Any:
         arrived = asyncio.Event()
 
-        async def hang(_request):
+        async def hang(_request: Any) -> Any:
             arrived.set()
             await asyncio.Event().wait()
 
@@ -162,8 +169,8 @@ def test_a_request_that_never_got_its_turn_was_not_sent(scheme):
 
 
 @BOTH
-def test_where_nobody_listens_nothing_was_sent(scheme, unused_port):
-    async def check():
+def test_where_nobody_listens_nothing_was_sent(scheme: str, unused_port: int) -> None:
+    async def check() -> Any:
         endpoint = connect(f"{scheme}://127.0.0.1:{unused_port}")
         try:
             await endpoint.infer(ASKED, WAIT_S)
@@ -177,8 +184,8 @@ def test_where_nobody_listens_nothing_was_sent(scheme, unused_port):
 
 @BOTH
 @pytest.mark.parametrize(("token", "status"), [("secret", 200), ("wrong", 401)])
-def test_the_token_is_sent(scheme, token, status):
-    async def check():
+def test_the_token_is_sent(scheme: str, token: str, status: int) -> None:
+    async def check() -> Any:
         async with asked(scheme, token="secret", access=Access(token=token)) as endpoint:
             try:
                 await endpoint.infer(ASKED, WAIT_S)
@@ -190,10 +197,10 @@ def test_the_token_is_sent(scheme, token, status):
 
 
 @BOTH
-def test_a_large_picture_crosses(scheme):
+def test_a_large_picture_crosses(scheme: str) -> None:
     large = InferRequest("m", (Tensor.of("x", np.zeros((3, 1 << 20), np.float32)),))
 
-    async def check():
+    async def check() -> Any:
         async with asked(scheme) as endpoint:
             return await endpoint.infer(large, WAIT_S)
 
@@ -201,11 +208,11 @@ def test_a_large_picture_crosses(scheme):
 
 
 @BOTH
-def test_an_answer_over_the_limit_is_not_read(scheme):
-    async def flood(_request):
+def test_an_answer_over_the_limit_is_not_read(scheme: str) -> None:
+    async def flood(_request: Any) -> Any:
         return InferResponse("m", (Tensor.of("y", np.zeros(1 << 19)),))
 
-    async def check():
+    async def check() -> Any:
         access = Access(limits=Limits(body_bytes=1 << 20))
         async with asked(scheme, flood, access=access) as endpoint:
             await endpoint.infer(ASKED, WAIT_S)
@@ -216,7 +223,7 @@ def test_an_answer_over_the_limit_is_not_read(scheme):
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """A certificate for localhost that its own file vouches for, and its key."""
     openssl = shutil.which("openssl") or pytest.skip("openssl is not installed")
     folder = tmp_path_factory.mktemp("tls")
@@ -224,12 +231,12 @@ def certificate(tmp_path_factory):
     words = (
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
     )
-    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", made]
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
     subprocess.run([openssl, *words.split(), *names], check=True, capture_output=True)
     return made, key
 
 
-def over_tls(scheme, certificate):
+def over_tls(scheme: str, certificate: Certificate) -> Any:
     made, key = certificate
     if scheme == "grpcs":
         pairs = [(key.read_bytes(), made.read_bytes())]
@@ -239,7 +246,9 @@ def over_tls(scheme, certificate):
     return servers.raw(servers.over_http(echo), context)
 
 
-async def ask_over_tls(scheme, certificate, authority):
+async def ask_over_tls(
+    scheme: str, certificate: Certificate, authority: Path | None
+) -> InferResponse:
     async with over_tls(scheme, certificate) as place:
         endpoint = connect(f"{scheme}://{place}", Access(authority=authority))
         try:
@@ -249,26 +258,28 @@ async def ask_over_tls(scheme, certificate, authority):
 
 
 @pytest.mark.parametrize("scheme", ["https", "grpcs"])
-def test_a_server_is_believed_where_the_authority_vouches_for_it(scheme, certificate):
+def test_a_server_is_believed_where_the_authority_vouches_for_it(
+    scheme: str, certificate: Certificate
+) -> None:
     answer = asyncio.run(ask_over_tls(scheme, certificate, certificate[0]))
     assert answer.outputs[0].shape == (2, 3)
 
 
 @pytest.mark.parametrize("scheme", ["https", "grpcs"])
-def test_a_server_nobody_vouches_for_gets_no_request(scheme, certificate):
+def test_a_server_nobody_vouches_for_gets_no_request(scheme: str, certificate: Certificate) -> None:
     with pytest.raises(UnansweredError) as caught:
         asyncio.run(ask_over_tls(scheme, certificate, None))
     assert (caught.value.status, caught.value.sent) == (503, False)
 
 
 @pytest.mark.parametrize("scheme", ["https", "grpcs"])
-def test_an_authority_that_is_no_file_is_told(scheme, tmp_path):
+def test_an_authority_that_is_no_file_is_told(scheme: str, tmp_path: Path) -> None:
     endpoint = connect(f"{scheme}://localhost:1", Access(authority=tmp_path / "none.pem"))
     with pytest.raises(ModelError, match="found the authority"):
         asyncio.run(endpoint.infer(ASKED, WAIT_S))
 
 
-async def ask(handler, scheme="http", call=None):
+async def ask(handler: Any, scheme: str = "http", call: Any = None) -> Any:
     async with servers.raw(handler) as place:
         endpoint = connect(f"{scheme}://{place}")
         try:
@@ -291,8 +302,8 @@ async def ask(handler, scheme="http", call=None):
         ({"status": 204}, "the status 204"),
     ],
 )
-def test_an_answer_that_cannot_be_read_is_garbage(answer, told):
-    async def handle(_request):
+def test_an_answer_that_cannot_be_read_is_garbage(answer: dict[str, Any], told: Any) -> None:
+    async def handle(_request: Any) -> Any:
         return web.Response(**answer)
 
     with pytest.raises(UnansweredError, match=told) as caught:
@@ -300,8 +311,8 @@ def test_an_answer_that_cannot_be_read_is_garbage(answer, told):
     assert caught.value.status == 502
 
 
-def test_a_connection_cut_in_an_answer_is_no_answer():
-    async def handle(request):
+def test_a_connection_cut_in_an_answer_is_no_answer() -> None:
+    async def handle(request: Any) -> Any:
         response = web.StreamResponse(headers={"Content-Length": "100"})
         await response.prepare(request)
         await response.write(b"half")
@@ -313,8 +324,8 @@ def test_a_connection_cut_in_an_answer_is_no_answer():
     assert (caught.value.status, caught.value.sent) == (503, True)
 
 
-def test_an_endless_answer_ends_at_the_limit():
-    async def handle(request):
+def test_an_endless_answer_ends_at_the_limit() -> None:
+    async def handle(request: Any) -> Any:
         response = web.StreamResponse()
         await response.prepare(request)
         try:
@@ -323,7 +334,7 @@ def test_an_endless_answer_ends_at_the_limit():
         except ConnectionError:
             return response
 
-    async def check():
+    async def check() -> Any:
         async with servers.raw(handle) as place:
             endpoint = connect(f"http://{place}", Access(limits=Limits(body_bytes=1 << 20)))
             try:
@@ -335,16 +346,16 @@ def test_an_endless_answer_ends_at_the_limit():
         asyncio.run(check())
 
 
-def test_connections_are_used_again():
-    async def check():
+def test_connections_are_used_again() -> None:
+    async def check() -> Any:
         seen = set()
         answer = servers.over_http(echo)
 
-        async def handle(request):
+        async def handle(request: Any) -> Any:
             seen.add(request.transport.get_extra_info("peername"))
             return await answer(request)
 
-        async def thrice(endpoint):
+        async def thrice(endpoint: Endpoint) -> None:
             for _ in range(3):
                 await endpoint.infer(ASKED, WAIT_S)
 
@@ -354,10 +365,10 @@ def test_connections_are_used_again():
     assert len(asyncio.run(check())) == 1
 
 
-def test_a_models_name_cannot_leave_its_path():
+def test_a_models_name_cannot_leave_its_path() -> None:
     paths = []
 
-    async def handle(request):
+    async def handle(request: Any) -> Any:
         paths.append(request.raw_path)
         return web.json_response({"error": "no"}, status=404)
 
@@ -368,8 +379,8 @@ def test_a_models_name_cannot_leave_its_path():
     assert paths == ["/v2/models/..%2Fa%3Fb/infer"]
 
 
-def test_the_predict_call_is_understood():
-    async def handle(request):
+def test_the_predict_call_is_understood() -> None:
+    async def handle(request: Any) -> Any:
         if request.method == "GET":
             return web.json_response({"model_version_status": [{"state": "AVAILABLE"}]})
         assert request.path == "/v1/models/m:predict"
@@ -378,7 +389,7 @@ def test_the_predict_call_is_understood():
             {"predictions": [[2 * each for each in row] for row in sent["instances"]]}
         )
 
-    async def both(endpoint):
+    async def both(endpoint: Endpoint) -> Any:
         return await endpoint.ready(WAIT_S, "m"), await endpoint.infer(ASKED, WAIT_S)
 
     ready, answer = asyncio.run(ask(handle, "predict+http", both))
@@ -397,13 +408,13 @@ def test_the_predict_call_is_understood():
         "http://a:1/?token=secret",
     ],
 )
-def test_an_address_that_is_none_is_told_without_its_secrets(address):
+def test_an_address_that_is_none_is_told_without_its_secrets(address: str) -> None:
     with pytest.raises(ModelError, match="found the server's address") as caught:
         connect(address)
     assert "secret" not in str(caught.value)
 
 
-def test_a_server_that_claims_more_time_than_passed_is_cut():
+def test_a_server_that_claims_more_time_than_passed_is_cut() -> None:
     answer = InferResponse("m", (), parameters={"queue_us": 4e6, "compute_us": 9e6})
     parts = timings(answer, 10.0, 11.0, 16.0)
     assert (parts.client_queue_s, parts.server_queue_s, parts.compute_s) == (1.0, 4.0, 1.0)
@@ -411,12 +422,12 @@ def test_a_server_that_claims_more_time_than_passed_is_cut():
 
 
 @pytest.mark.parametrize("claim", [-1, "x", float("nan"), True])
-def test_a_server_that_claims_nonsense_is_not_believed(claim):
+def test_a_server_that_claims_nonsense_is_not_believed(claim: Any) -> None:
     parts = timings(InferResponse("m", (), parameters={"queue_us": claim}), 0.0, 0.0, 1.0)
     assert parts.total_s == pytest.approx(1.0)
 
 
-def test_an_unanswered_request_survives_pickling():
+def test_an_unanswered_request_survives_pickling() -> None:
     with pytest.raises(UnansweredError) as caught:
         asyncio.run(ask(lambda _request: asyncio.sleep(0, web.Response(status=204))))
     again = pickle.loads(pickle.dumps(caught.value))
@@ -424,7 +435,7 @@ def test_an_unanswered_request_survives_pickling():
 
 
 @pytest.fixture
-def unused_port():
+def unused_port() -> Iterator[int]:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         yield one.getsockname()[1]

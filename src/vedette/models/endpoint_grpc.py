@@ -124,7 +124,9 @@ class GrpcTransport:
         return WireError(413, problem)
 
     def _garbage(self, found: str) -> UnansweredError:
-        problem = Problem(f"{found} from {self._address}", "an answer of the protocol")
+        problem = Problem(
+            f"{found} from {self._address}", "an answer of the Open Inference Protocol"
+        )
         return UnansweredError(502, problem, sent=True)
 
 

@@ -1,9 +1,11 @@
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tests.models.wire.values import requests, responses, same, status_of
 
 from vedette.models.wire import (
@@ -25,13 +27,13 @@ from vedette.models.wire.rest import (
 ASKED_BINARY = InferRequest("m", (), parameters={"binary_data_output": True})
 
 
-def request_of(**changes):
+def request_of(**changes: Any) -> Any:
     tensor = {"name": "x", "datatype": "FP32", "shape": [2], "data": [1, 2]} | changes
     return json.dumps({"inputs": [tensor]}).encode()
 
 
 @given(requests())
-def test_a_request_is_the_same_after_its_body(request_):
+def test_a_request_is_the_same_after_its_body(request_: InferRequest) -> None:
     body = encode_request(request_)
     again = decode_request(bytes(body), body.json_bytes, model="m")
     assert same(again.inputs, request_.inputs)
@@ -40,7 +42,7 @@ def test_a_request_is_the_same_after_its_body(request_):
 
 
 @given(responses())
-def test_a_response_is_the_same_after_its_body(response):
+def test_a_response_is_the_same_after_its_body(response: InferResponse) -> None:
     body = encode_response(response, ASKED_BINARY)
     again = decode_response(bytes(body), body.json_bytes)
     assert same(again.outputs, response.outputs)
@@ -48,7 +50,9 @@ def test_a_response_is_the_same_after_its_body(response):
 
 
 @given(responses())
-def test_a_response_in_json_alone_is_the_same_where_json_can_say_it(response):
+def test_a_response_in_json_alone_is_the_same_where_json_can_say_it(
+    response: InferResponse,
+) -> None:
     asked = InferRequest("m", ())
     assume(status_of(lambda: encode_response(response, asked)) == 200)
     body = encode_response(response, asked)
@@ -59,7 +63,7 @@ def test_a_response_in_json_alone_is_the_same_where_json_can_say_it(response):
 
 
 @given(requests(), st.data())
-def test_a_body_cut_anywhere_is_refused(request_, data):
+def test_a_body_cut_anywhere_is_refused(request_: InferRequest, data: st.DataObject) -> None:
     body = encode_request(request_)
     whole = bytes(body)
     cut = data.draw(st.integers(0, len(whole.rstrip()) - 1))
@@ -68,7 +72,7 @@ def test_a_body_cut_anywhere_is_refused(request_, data):
 
 
 @given(st.binary(max_size=80), st.none() | st.integers(-2, 90))
-def test_any_bytes_are_read_or_refused(body, json_bytes):
+def test_any_bytes_are_read_or_refused(body: Any, json_bytes: int | None) -> None:
     with pytest.raises(WireError):
         decode_request(b"\0" + body, json_bytes, model="m")
 
@@ -89,7 +93,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_json_is_read_or_refused(value):
+def test_any_json_is_read_or_refused(value: Any) -> None:
     body = json.dumps(value).encode()
     assert status_of(lambda: decode_request(body, model="m")) in {200, 400, 413}
 
@@ -120,7 +124,7 @@ def test_any_json_is_read_or_refused(value):
         ({"name": "x" * 2000}, "1024 characters"),
     ],
 )
-def test_what_a_tensor_in_json_has_wrong_is_named(changes, told):
+def test_what_a_tensor_in_json_has_wrong_is_named(changes: dict[str, Any], told: Any) -> None:
     with pytest.raises(WireError, match=told):
         decode_request(request_of(**changes), model="m")
 
@@ -141,18 +145,18 @@ def test_what_a_tensor_in_json_has_wrong_is_named(changes, told):
         (b'{"inputs":[{"name":"x"}]}', "'datatype'"),
     ],
 )
-def test_hostile_json_is_refused(body, told):
+def test_hostile_json_is_refused(body: Any, told: Any) -> None:
     with pytest.raises(WireError, match=told):
         decode_request(body, model="m")
 
 
-def test_two_inputs_of_one_name_are_refused():
+def test_two_inputs_of_one_name_are_refused() -> None:
     node = '{"name":"x","datatype":"FP32","shape":[1],"data":[1]}'
     with pytest.raises(WireError, match="two tensors 'x'"):
         decode_request(f'{{"inputs":[{node},{node}]}}'.encode(), model="m")
 
 
-def test_bytes_that_belong_to_no_tensor_are_refused():
+def test_bytes_that_belong_to_no_tensor_are_refused() -> None:
     body = encode_request(InferRequest("m", (Tensor.of("x", np.zeros(2, np.float32)),)))
     with pytest.raises(WireError, match="1 bytes that belong to no tensor"):
         decode_request(bytes(body) + b"\0", body.json_bytes, model="m")
@@ -161,19 +165,19 @@ def test_bytes_that_belong_to_no_tensor_are_refused():
 @pytest.mark.parametrize(
     "limits", [Limits(body_bytes=20), Limits(json_bytes=20), Limits(tensors=0), Limits(brackets=2)]
 )
-def test_every_limit_answers_413(limits):
+def test_every_limit_answers_413(limits: Limits) -> None:
     with pytest.raises(WireError) as caught:
         decode_request(request_of(), model="m", limits=limits)
     assert caught.value.status == 413
 
 
-def test_nested_data_is_read_row_by_row():
+def test_nested_data_is_read_row_by_row() -> None:
     nested = request_of(shape=[2, 2], data=[[1, 2], [3, 4]])
     found = decode_request(nested, model="m")
     assert found.inputs[0].array.tolist() == [[1, 2], [3, 4]]
 
 
-def test_arrays_behind_the_json_lie_in_the_body_aligned():
+def test_arrays_behind_the_json_lie_in_the_body_aligned() -> None:
     picture = np.random.default_rng(0).random((1, 3, 8, 8), np.float32)
     body = encode_request(InferRequest("m", (Tensor.of("x", picture),)))
     whole = bytes(body)
@@ -183,7 +187,7 @@ def test_arrays_behind_the_json_lie_in_the_body_aligned():
     assert body.json_bytes % 64 == 0
 
 
-def test_an_outputs_own_wish_goes_before_the_requests():
+def test_an_outputs_own_wish_goes_before_the_requests() -> None:
     asked = InferRequest(
         "m",
         (),
@@ -194,7 +198,7 @@ def test_an_outputs_own_wish_goes_before_the_requests():
 
 
 @pytest.mark.parametrize("array", [np.array([np.nan]), np.array([b"\xff"], object)])
-def test_what_json_cannot_say_asks_for_binary_data(array):
+def test_what_json_cannot_say_asks_for_binary_data(array: NDArray[Any]) -> None:
     response = InferResponse("m", (Tensor.of("x", array),))
     with pytest.raises(WireError, match="the tensor as binary data"):
         encode_response(response, InferRequest("m", ()))

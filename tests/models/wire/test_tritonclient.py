@@ -1,5 +1,8 @@
 """Conformance with tritonclient: what its classes write we read, and the other way round."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -30,7 +33,7 @@ def typed(draw: st.DrawFn, datatypes: list[str]) -> Tensor:
     return Tensor("x", datatype, draw(arrays(datatype)))
 
 
-def theirs(module, tensor, **how):
+def theirs(module: Any, tensor: Tensor, **how: Any) -> Any:
     made = module.InferInput("x", list(tensor.shape), tensor.datatype)
     is_bf16 = tensor.datatype == "BF16"
     array = tensor.array.astype(ml_dtypes.bfloat16) if is_bf16 else tensor.array
@@ -39,7 +42,7 @@ def theirs(module, tensor, **how):
 
 
 @given(typed(sorted(DTYPES)))
-def test_we_read_its_binary_tensors(tensor):
+def test_we_read_its_binary_tensors(tensor: Tensor) -> None:
     assume(tensor.array.size)
     made = theirs(http, tensor, binary_data=True)
     outputs = [http.InferRequestedOutput("y", binary_data=True)]
@@ -53,7 +56,7 @@ def test_we_read_its_binary_tensors(tensor):
 
 
 @given(typed(sorted(set(NUMERIC) - {"FP16"})))
-def test_we_read_its_json(tensor):
+def test_we_read_its_json(tensor: Tensor) -> None:
     assume(tensor.array.size)
     assume(tensor.array.dtype.kind != "f" or np.isfinite(tensor.array).all())
     body, size = http.InferenceServerClient.generate_request_body(
@@ -65,7 +68,7 @@ def test_we_read_its_json(tensor):
 
 
 @given(typed(sorted(DTYPES)))
-def test_we_write_what_it_writes(tensor):
+def test_we_write_what_it_writes(tensor: Tensor) -> None:
     assume(tensor.array.size)
     body, size = http.InferenceServerClient.generate_request_body(
         [theirs(http, tensor, binary_data=True)]
@@ -75,7 +78,7 @@ def test_we_write_what_it_writes(tensor):
 
 
 @given(typed(sorted(DTYPES)))
-def test_it_reads_our_binary_answers(tensor):
+def test_it_reads_our_binary_answers(tensor: Tensor) -> None:
     assume(tensor.array.size)
     body = rest.encode_response(InferResponse("m", (tensor,), "1", "7"), ALL_BINARY)
     found = http.InferResult.from_response_body(bytes(body), header_length=body.json_bytes)
@@ -83,7 +86,7 @@ def test_it_reads_our_binary_answers(tensor):
     assert same((Tensor.of("x", found.as_numpy("x")),), (tensor,))
 
 
-def test_it_reads_our_json_answers():
+def test_it_reads_our_json_answers() -> None:
     tensor = Tensor.of("x", np.array([[1, 2]], np.int32))
     body = rest.encode_response(InferResponse("m", (tensor,)), InferRequest("m", ()))
     found = http.InferResult.from_response_body(bytes(body))
@@ -91,7 +94,7 @@ def test_it_reads_our_json_answers():
 
 
 @given(typed(sorted(DTYPES)))
-def test_we_read_and_write_its_messages(tensor):
+def test_we_read_and_write_its_messages(tensor: Tensor) -> None:
     assume(tensor.array.size)
     made = grpc.service_pb2.ModelInferRequest(model_name="m", id="7")
     made.inputs.add(name="x", datatype=tensor.datatype, shape=tensor.shape)
@@ -102,14 +105,14 @@ def test_we_read_and_write_its_messages(tensor):
 
 
 @given(typed(sorted(DTYPES)))
-def test_it_reads_our_messages(tensor):
+def test_it_reads_our_messages(tensor: Tensor) -> None:
     assume(tensor.array.size)
     answer = rpc.encode_response(InferResponse("m", (tensor,), "1", "7"))
     found = grpc.InferResult(grpc.service_pb2.ModelInferResponse.FromString(answer))
     assert same((Tensor.of("x", found.as_numpy("x")),), (tensor,))
 
 
-def test_every_message_and_field_of_ours_is_its():
+def test_every_message_and_field_of_ours_is_its() -> None:
     pool = grpc.service_pb2.DESCRIPTOR.pool
     file = message("ModelInferRequest").DESCRIPTOR.file
     own = [row for each in file.message_types_by_name.values() for row in _rows(each)]
@@ -122,7 +125,7 @@ def test_every_message_and_field_of_ours_is_its():
     assert set(own) <= set(known)
 
 
-def test_every_procedure_of_ours_is_its():
+def test_every_procedure_of_ours_is_its() -> None:
     service = grpc.service_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
     known = {
         each.name: (each.input_type.full_name, each.output_type.full_name)
@@ -135,7 +138,7 @@ def test_every_procedure_of_ours_is_its():
     assert own.items() <= known.items()
 
 
-def _rows(descriptor):
+def _rows(descriptor: Any) -> Iterator[tuple[Any, ...]]:
     for field in descriptor.fields:
         kind = field.message_type or field.enum_type
         yield (

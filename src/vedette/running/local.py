@@ -91,6 +91,7 @@ class LocalExecutor:
                 stop,
                 self._onlooker,
                 self._workers,
+                work.owed_s if isinstance(work, EmulatedWork) else None,
             )
             streams = messages_of(plan, sources, resumed, spans)
             started = os.times()

@@ -20,7 +20,8 @@ def declared() -> Workflow:
     flow.step("track", "track", found)
     return flow.build(
         objective=Objective(
-            {"latency_p95_ms": 1.0, "cpu_ms_per_frame": 30.0}, floors={"frame_f1": 0.5}
+            {"latency_p95_ms": 1.0, "camera_mbps": 1000.0, "cpu_ms_per_frame": 30.0},
+            floors={"frame_f1": 0.5},
         ),
         events=EventRule(min_duration_s=0.4),
         transport=Transport(qp=(18, 34)),

@@ -28,7 +28,7 @@ steps:
   colour: {run: match_colour, from: crop, colour: white}
   alert: {run: alert, from: colour, min_duration_s: 0.2}
 objective:
-  minimise: {camera_mbps: 1.0, latency_p95_ms: 0.01}
+  minimise: {camera_mbps: 1.0, latency_p50_ms: 0.002}
   floors: {frame_f1: 0.5}
 events: {min_duration_s: 0.2}
 transport: {qp: [26], gop_s: 0.4}

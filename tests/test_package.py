@@ -11,7 +11,18 @@ from vedette import ops
 from vedette.declaring.operator import operators, signatures
 from vedette.types.operators import Signature
 
-VERBS = ("load", "save", "check", "profile", "plan", "explain", "simulate", "rehearse", "run")
+VERBS = (
+    "load",
+    "save",
+    "check",
+    "profile",
+    "plan",
+    "explain",
+    "simulate",
+    "rehearse",
+    "run",
+    "learn",
+)
 OTHERS = ("what_if", "workflow", "choose", "operator", "Model", "Knob")
 MODULES = [
     module.name

@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from vedette.reporting.cascade import (
+from vedette.reporting.cascade import asked_text, render, verdict
+from vedette.reporting.cascade_story import (
     Curve,
     ErrorRow,
     Point,
@@ -14,9 +15,6 @@ from vedette.reporting.cascade import (
     StageRow,
     Story,
     Weighed,
-    asked_text,
-    render,
-    verdict,
 )
 from vedette.reporting.cascade_text import learned_text, to_declare
 from vedette.reporting.story import Timeline

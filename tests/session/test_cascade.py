@@ -10,7 +10,8 @@ import pytest
 from tests.cascades import PLAIN, learned
 
 from vedette import session
-from vedette.declaring.operator import operators
+from vedette.declaring.deployed import check_deployment
+from vedette.declaring.operator import operators, signatures
 from vedette.declaring.writing import workflow_text
 from vedette.errors import DeclarationError
 from vedette.image import ArrayPicture
@@ -186,6 +187,9 @@ def test_a_run_and_a_rehearsal_answer_alike_with_it(folder: Path) -> None:
         said.append([len(bundle.items[0][1]) for _, bundle in sink.answers])
         assert report.steps["gate.special"].calls == 5
     assert said[0] == said[1] == [0, 0, 1, 1, 0, 0, 0, 0, 1, 1]
+    assert (
+        check_deployment(plan, signatures(), variants()) == ()
+    )  # as it is when it is read from a file
     ran = session.run(plan, store=folder / "events.db")
     assert ran.finished
     assert ran.figures.analysed == 10

@@ -45,7 +45,7 @@ def cascade(step: Step, setting: str, variant: Variant) -> tuple[Step, ...]:
     settled = {key: step.settings[key] for key in ("classes", "zone") if key in step.settings}
     return (
         *steps,
-        Step(step.name, "settle", (last, *said), {**settled, **audit}, part_of=step.part_of),
+        Step(step.name, "settle", (last, *said), {**settled, **audit}, part_of=step.declared),
     )
 
 

@@ -1,21 +1,16 @@
 """Pictures of a cascade: cost and accuracy of what was searched, answers over time, learning."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vedette.reporting.cascade_story import Curve, Point, Weighed
 from vedette.reporting.frontier import Axis
 from vedette.reporting.markup import Markup, html, tag
+from vedette.reporting.story import Timeline
 from vedette.reporting.wording import number
-
-if TYPE_CHECKING:
-    from vedette.reporting.cascade import Curve, Point, Weighed
-    from vedette.reporting.story import Timeline
 
 WIDTH, HEIGHT = 760.0, 420.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 24.0, 22.0, 52.0

@@ -30,8 +30,9 @@ class EmulatedWork:
 
     A step holds a core of its device for as long as the device would take; no sooner than it was
     really done. An encoder's output holds each link on its way for its bits, and takes half a round
-    trip. What comes back is at speed 1. ``answers`` are the steps whose output is an answer. What
-    an encoder that is free takes here is made up for in the waits that follow.
+    trip. What comes back is at speed 1. ``answers`` are the steps whose output is an answer. The
+    CPU seconds by which this machine is slower than the emulated one (to which an encoder may be
+    free) are made up for in the waits that follow; what these do not make up for is ``owed_s``.
     """
 
     def __init__(
@@ -72,6 +73,11 @@ class EmulatedWork:
                 self._carry(step, target, done)
         return done
 
+    def owed_s(self, stream: str, frame: int) -> float:
+        """Seconds by which a frame is late only because this machine is slower than its own."""
+        with self._lock:
+            return self._owed_s.get((stream, frame), 0.0)
+
     def save(self, step: Step, stream: str) -> SavedState:
         return self._work.save(step, stream)
 
@@ -85,17 +91,15 @@ class EmulatedWork:
         if self._free[step.name]:
             start_s = self._clock()
             done = self._work.do(step, inputs)
-            with self._lock:
-                if len(self._owed_s) >= RECENT:
-                    self._owed_s.clear()  # of frames that needed no waiting
-                self._owed_s[place] = self._clock() - start_s
+            self._owe(place, self._clock() - start_s)
             return done
         with self._slot(device.name, here.stream if device.per_stream else ""):
             start_s = self._clock()
             done = self._work.do(step, inputs)
             normal_s = done.cpu_s * self._speed
-            core_speed = device.speed * device.cores / self._cores[device.name]
-            self._wait(place, start_s + normal_s / core_speed - self._clock())
+            there_s = normal_s * self._cores[device.name] / (device.speed * device.cores)
+            self._owe(place, done.cpu_s - there_s)
+            self._wait(place, start_s + there_s - self._clock())
         return replace(done, cpu_s=normal_s)
 
     def _carry(self, step: Step, target: str, done: Done) -> None:
@@ -120,6 +124,14 @@ class EmulatedWork:
         with self._lock:
             cores = self._cores[device]
             return self._slots.setdefault((device, stream), threading.Semaphore(cores))
+
+    def _owe(self, place: Place, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        with self._lock:
+            if place not in self._owed_s and len(self._owed_s) >= RECENT:
+                self._owed_s.clear()  # of frames that are long through
+            self._owed_s[place] = self._owed_s.get(place, 0.0) + seconds
 
     def _wait(self, place: Place, seconds: float) -> None:
         with self._lock:

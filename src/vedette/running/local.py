@@ -98,6 +98,7 @@ class LocalExecutor:
                 self._onlooker,
                 self._workers,
                 remote,
+                work.owed_s if isinstance(work, EmulatedWork) else None,
             )
             streams = messages_of(plan, sources, resumed, spans)
             started = os.times()

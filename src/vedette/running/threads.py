@@ -37,6 +37,9 @@ from vedette.types.graph import Step, Stream
 from vedette.types.media import Bundle, Checkpoint, End, Frame
 from vedette.types.plan import Deployment
 
+GIVE_WAY_S = 1e-3
+"""A thread that wakes another and goes on computing keeps it from their core for milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueueBounds:
@@ -87,7 +90,10 @@ class Joint:
 
 @dataclass(slots=True)
 class Threads:
-    """Runs streams to their ends. ``clock`` gives wall seconds; ``stop`` is the user's."""
+    """Runs streams to their ends. ``clock`` gives wall seconds; ``stop`` is the user's.
+
+    ``owed_s`` (stream, frame): seconds of a frame's work that an emulated machine does not take.
+    """
 
     plan: Deployment
     work: Work
@@ -99,6 +105,7 @@ class Threads:
     onlooker: Onlooker | None = None
     cores: int = 1
     elsewhere: Elsewhere | None = None
+    owed_s: Callable[[str, int], float] | None = None
     tally: Tally = field(init=False)
     _readers: dict[str, set[str]] = field(init=False)
     """Where each step's output is read, apart from where it is made."""
@@ -169,7 +176,9 @@ class Threads:
             if is_paced or not is_crowded:
                 box = self._box(wake)
                 incoming = received(box, wake, self._halt)
-                filling = partial(self._fill, box, read, is_live=stream.pace == "live")
+                filling = partial(
+                    self._fill, box, read, is_live=stream.pace == "live", is_paced=is_paced
+                )
                 yield self._thread(f"read {name}", filling)
             lane = partial(self._lane, name, met, incoming, wake, onward)
             yield self._thread(f"lane {name}", lane)
@@ -234,14 +243,21 @@ class Threads:
             count += 1
         yield End(stream.name, count)
 
-    def _fill(self, box: Mailbox[Message], messages: Iterator[Message], *, is_live: bool) -> None:
-        """Put what is read into a lane's box; a live stream drops the oldest that waits there."""
+    def _fill(
+        self, box: Mailbox[Message], messages: Iterator[Message], *, is_live: bool, is_paced: bool
+    ) -> None:
+        """Put what is read into a lane's box; a live stream drops the oldest that waits there.
+
+        Of a paced file the next frame is not due for long: the lane that was woken comes first.
+        """
         for message in messages:
             is_frame = isinstance(message, Moving)
             dropped = box.put(message, may_drop=is_live and is_frame)
             if isinstance(dropped, Moving):
                 with self._lock:
                     self.tally.dropped(dropped.fate)
+            if is_paced and is_frame and not is_live:
+                self._halt.wait(GIVE_WAY_S)
 
     def _captured(self, frame: Frame, at_s: float, *, paced: bool) -> Passed:
         """Wait until a paced frame is due, and note when it was captured."""
@@ -327,7 +343,7 @@ class Threads:
             self.delivery.passed(message.checkpoint, message.states, message.shared)
         if isinstance(message, Moving):
             fate = message.fate
-            fate.answered_s = self.clock() - self._started_s[fate.stream]
+            fate.answered_s = self._now_s(fate)
             spent_s = sum(fate.parts.values())
             waited_s = max(0.0, fate.answered_s - fate.captured_s - spent_s)
             fate.parts = {**fate.parts, "wait": waited_s}
@@ -337,13 +353,18 @@ class Threads:
             if self.onlooker is not None:
                 self.onlooker(fate.stream, fate.frame, message.bundles)
 
+    def _now_s(self, fate: Passed) -> float:
+        """How long a frame's stream has been running, as it looks to the frame's machines."""
+        now_s = self.clock() - self._started_s[fate.stream]
+        return now_s if self.owed_s is None else now_s - self.owed_s(fate.stream, fate.frame)
+
     def _note(self, step: Step, done: Done, moving: Moving) -> None:
         fate, place = moving.fate, self.plan.placement
         if done.calls:
             fate.parts = {**fate.parts, step.name: done.cpu_s}
         if step.name == self.plan.workflow.events.tracks and done.calls:
             fate.is_analysed = True
-        age_s = self.clock() - self._started_s[fate.stream] - fate.captured_s
+        age_s = self._now_s(fate) - fate.captured_s
         with self._lock:
             self.tally.done(step, done, age_s)
             for device in self._readers[step.name]:

@@ -17,7 +17,8 @@ from vedette.media.jpeg import encode_jpeg
 from vedette.planning.cascade_replay import Replayed, replay
 from vedette.planning.cascade_scored import Setting
 from vedette.profiling.cache import machine
-from vedette.reporting.cascade import (
+from vedette.reporting.cascade import write_cascade_report
+from vedette.reporting.cascade_story import (
     Curve,
     ErrorRow,
     Point,
@@ -26,7 +27,6 @@ from vedette.reporting.cascade import (
     StageRow,
     Story,
     Weighed,
-    write_cascade_report,
 )
 from vedette.reporting.story import Timeline
 from vedette.reporting.wording import number

@@ -14,6 +14,8 @@ from vedette.session.common import frames_of
 from vedette.types.figures import Figures
 from vedette.types.plan import Deployment
 
+PAUSE_S = 0.1
+"""Between two frames of a camera a processor is at other work."""
 MOST_CORES = 1.5
 """A plan that keeps more of this machine busy would measure how its threads wait for each other."""
 
@@ -30,7 +32,7 @@ def in_real_time(plan: Deployment, expected: Figures, part: str = "report") -> F
         for _, stream in plan.workflow.streams()
         if wanted[stream.name].end is None or wanted[stream.name].end != wanted[stream.name].start
     ]
-    speed = 1000 * NOMINAL_S / reference_ms()
+    speed = 1000 * NOMINAL_S / reference_ms(PAUSE_S)
     _ensure_small(plan, expected, speed, len(shown))
     executor = LocalExecutor(operators(), loader(plan.workflow.own), paced=True, speed=speed)
     with ExitStack() as scope:

@@ -40,7 +40,7 @@ def messages(path: Path) -> Iterator[Message]:
     module = ast.parse(path.read_text(encoding="utf-8"))
     everywhere = assigned(module.body)
     for function in ast.walk(module):
-        if isinstance(function, ast.FunctionDef):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             here = {**everywhere, **assigned(list(ast.walk(function)))}
             for node in ast.walk(function):
                 if isinstance(node, ast.Call) and called(node) in TELLING:

@@ -138,9 +138,9 @@ class OnnxRows:
         self.outputs = tuple(map(_tensor, self._session.get_outputs()))
         firsts = [each.shape[0] if each.shape else 0 for each in self.inputs]
         if not firsts or any(isinstance(each, int) and each != 1 for each in firsts):
-            self._refuse_axes("inputs that begin with the number of items, free or 1")
+            self._refuse("inputs that begin with the number of items, free or 1")
         if any(each.dtype not in _TYPES.values() for each in (*self.inputs, *self.outputs)):
-            self._refuse_axes("inputs and outputs that are tensors of numbers")
+            self._refuse("inputs and outputs that are tensors of numbers")
         self._is_free = not any(isinstance(each, int) for each in firsts)
 
     def submit(self, batch: Arrays) -> Future[Arrays]:
@@ -172,10 +172,10 @@ class OnnxRows:
             ) from None
         return {each.name: array for each, array in zip(self.outputs, answer, strict=True)}
 
-    def _refuse_axes(self, expected: str) -> NoReturn:
+    def _refuse(self, expected: str) -> NoReturn:
         listed = "; ".join(map(str, (*self.inputs, *self.outputs)))
-        hint = "exporting it so"
-        raise ModelError(Problem(listed or "no inputs", expected, hint, self._place))
+        found = listed or "nothing that goes in or out"
+        raise ModelError(Problem(found, expected, "exporting it so", self._place))
 
 
 _TYPES = {

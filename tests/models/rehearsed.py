@@ -20,12 +20,16 @@ from vedette.models.replica_terms import (
 )
 from vedette.models.replicas import ReplicaSet
 
-Condition = Literal["up", "dead", "hung", "lying", "crashing", "busy"]
+Condition = Literal["up", "dead", "hung", "stuck", "lying", "crashing", "busy"]
+STILL = frozenset({"hung", "stuck"})
 
 
 @dataclass
 class Server:
-    """Computes one request at a time. ``lying`` answers nonsense, ``crashing`` hangs up."""
+    """Computes one request at a time. ``lying`` answers nonsense, ``crashing`` hangs up.
+
+    Nothing comes of one that is ``hung``; one that is ``stuck`` still says that it lives.
+    """
 
     service_s: float = 0.05
     condition: Condition = "up"
@@ -93,7 +97,7 @@ class Rehearsal:
             lost, server.computing = sorted(server.computing), set()
             for attempt in lost:
                 self._do(self.set.failed(attempt, Fault.LOST, self.now))
-        if before == "hung" and condition == "up":
+        if before in STILL and condition == "up":
             for attempt in sorted(server.computing):
                 self._finish_later(member, attempt)
 
@@ -128,7 +132,7 @@ class Rehearsal:
             self.at(self.now + 0.001, lambda: self._do(self.set.failed(attempt, fault, self.now)))
             return
         server.computing.add(attempt)
-        if server.condition != "hung":
+        if server.condition not in STILL:
             self._finish_later(send.member, attempt)
 
     def _finish_later(self, member: int, attempt: int) -> None:
@@ -138,7 +142,7 @@ class Rehearsal:
 
     def _finish(self, member: int, attempt: int) -> None:
         server = self.servers[member]
-        if attempt not in server.computing or server.condition == "hung":
+        if attempt not in server.computing or server.condition in STILL:
             return
         server.computing.discard(attempt)
         if server.condition == "lying":

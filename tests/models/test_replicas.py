@@ -55,6 +55,53 @@ def test_an_idle_replica_that_comes_and_goes_is_back_each_time_it_answers() -> N
     assert [round(time - 2.5) % 5 for time, _ in story.returned] == [0, 0, 0, 0]
 
 
+def test_a_replica_that_lives_and_answers_nothing_leaves_within_two_seconds_and_returns() -> None:
+    story = Rehearsal([Server(), Server()])
+    story.ask(steadily(30.0, 0.05))
+    story.becomes(3.0, 1, "stuck")
+    story.becomes(12.0, 1, "up")
+    story.run(40.0)
+    assert {member for _, member, _ in story.left} == {1}
+    assert {why for _, _, why in story.left} == {"no progress"}
+    assert 3.0 <= story.left[0][0] <= 5.0
+    assert sorted(story.answered) == list(range(600))
+    assert story.set.available == (0, 1)
+    assert any(time > 20.0 for time in story.servers[1].asked)
+
+
+def test_a_stuck_replica_is_tried_ever_more_seldom() -> None:
+    story = Rehearsal([Server(), Server(condition="stuck")])
+    story.ask(steadily(60.0, 0.05))
+    story.run(70.0)
+    times = [time for time, _, _ in story.left]
+    assert sorted(story.answered) == list(range(1200))
+    assert 3 <= len(times) <= 5
+    assert all(
+        later > 1.4 * sooner for sooner, later in pairwise(map(float.__sub__, times[1:], times))
+    )
+
+
+def test_a_replica_that_is_only_slower_than_the_others_is_known_at_last() -> None:
+    story = Rehearsal([Server(0.02), Server(4.0)])
+    story.ask(steadily(120.0, 0.01))
+    story.run(140.0)
+    assert story.left
+    assert max(time for time, _, _ in story.left) < 30.0
+    assert len([time for time in story.servers[1].asked if time > 30.0]) > 15
+    assert not story.given_up
+
+
+def test_where_nobody_answers_nobody_is_stuck() -> None:
+    story = Rehearsal([Server(), Server()])
+    story.ask(steadily(4.0, 0.05))
+    for member in (0, 1):
+        story.becomes(3.0, member, "stuck")
+        story.becomes(20.0, member, "up")
+    story.run(60.0)
+    assert not story.left
+    assert sorted(story.answered) == list(range(80))
+
+
 def test_a_replica_that_computes_for_long_and_shows_signs_of_life_stays() -> None:
     story = Rehearsal([Server(service_s=9.0)])
     story.ask([0.0])
@@ -195,7 +242,7 @@ def test_a_retry_waits_for_a_time_that_is_drawn() -> None:
         st.tuples(
             st.floats(0.0, 9.0),
             st.integers(0, 2),
-            st.sampled_from(["up", "dead", "hung", "lying", "crashing", "busy"]),
+            st.sampled_from(["up", "dead", "hung", "stuck", "lying", "crashing", "busy"]),
         ),
         max_size=12,
     ),

@@ -5,10 +5,11 @@ where that failed; it ends once, with an answer or without. Whose attempt was gi
 any more, so no answer is ever given twice.
 
 A replica *leaves* when it cannot be reached, when nothing was heard of it for ``silence_s`` after
-it was asked for a sign of life, or after ``failures`` failures in a row. What it had under way then
-goes to others. It *returns* when it answers a probe, at first with one request; failing that, it
-rests, twice as long each time. A connection that breaks is asked about at once, since that also
-befalls those that were idle for long.
+it was asked for a sign of life, after ``failures`` failures in a row, or when it is *stuck*: it
+answers none of what it was asked while others could. What it had under way then goes to others. It
+*returns* when it answers a probe, at first with one request; failing that, it rests, twice as long
+each time. A connection that breaks is asked about at once, since that also befalls those that were
+idle for long.
 """
 
 import heapq
@@ -34,6 +35,10 @@ from vedette.models.replica_terms import (
 SMOOTHING = 0.2
 """The share that the newest latency has in the smoothed one."""
 MOST_DOUBLINGS = 6
+STUCK = 4.0
+"""Times the longest wait for an answer that was lately seen anywhere: who takes longer is stuck."""
+FADING = 0.9
+"""What is left of the longest wait with each answer that came sooner."""
 
 
 @dataclass(slots=True)
@@ -56,7 +61,11 @@ class _Attempt:
 
 @dataclass(slots=True)
 class _Member:
-    """``asked_s``: since when a sign of life is waited for. ``failures`` and ``rests`` in a row."""
+    """``asked_s``: since when a sign of life is waited for. ``failures`` and ``rests`` in a row.
+
+    ``still_s``: since when none of what is under way was answered; ``wait_s`` is the longest that
+    this lately took, None before its first answer.
+    """
 
     number: int
     due_s: float
@@ -66,6 +75,8 @@ class _Member:
     latency_s: float | None = None
     asked_s: float | None = None
     is_probed: bool = False
+    still_s: float = 0.0
+    wait_s: float | None = None
     failures: int = 0
     rests: int = 0
 
@@ -83,6 +94,8 @@ class _Member:
         took_s = (now - attempt.sent_s) / (attempt.ahead + 1)
         before_s = took_s if self.latency_s is None else self.latency_s
         self.latency_s = before_s + SMOOTHING * (took_s - before_s)
+        self.wait_s = max(now - self.still_s, FADING * (self.wait_s or 0.0))
+        self.still_s = now
 
 
 class ReplicaSet:
@@ -211,12 +224,16 @@ class ReplicaSet:
             for member in self._members:
                 if member.asked_s is not None:
                     member.asked_s = min(now, member.asked_s + late_s)
+                member.still_s = min(now, member.still_s + late_s)
 
     def _watched(self, member: _Member, now: float) -> list[Act]:
         acts: list[Act] = []
         asked_s = member.asked_s
         if asked_s is not None and now >= asked_s + self._terms.silence_s:
             acts += self._left(member, "no sign of life", now)
+        elif self._is_stuck(member, now):
+            member.failures = self._terms.failures  # so that it rests
+            acts += self._left(member, "no progress", now)
         if now >= member.due_s:
             member.due_s = now + self._terms.probe_s
             if member.asked_s is None:
@@ -225,6 +242,26 @@ class ReplicaSet:
                 member.is_probed = True
                 acts.append(Probe(member.number, self._terms.silence_s))
         return acts
+
+    def _is_stuck(self, member: _Member, now: float) -> bool:
+        """Whether it answers nothing, for longer than any lately took, while another could.
+
+        Each time that a replica leaves it is given twice as long, so that one which is only slower
+        than the others is known at last.
+        """
+        if now - member.still_s < self._terms.silence_s or not member.under_way:
+            return False
+        waits_s = [each.wait_s for each in self._members if each.wait_s is not None]
+        longest_s = max(self._terms.silence_s, STUCK * max(waits_s, default=float("inf")))
+        longest_s *= 2.0 ** min(member.rests, MOST_DOUBLINGS)
+        return now - member.still_s >= longest_s and any(
+            each is not member and each.state == "in" and not self._is_still(each, longest_s, now)
+            for each in self._members
+        )
+
+    @staticmethod
+    def _is_still(member: _Member, longest_s: float, now: float) -> bool:
+        return bool(member.under_way) and now - member.still_s >= longest_s
 
     def _failed(self, attempt: int, fault: Fault, now: float) -> list[Act]:
         known = self._attempts.get(attempt)
@@ -301,6 +338,8 @@ class ReplicaSet:
         self._sent += 1
         within_s = min(self._terms.attempt_s, request.until_s - now)
         ahead = len(member.under_way)
+        if not ahead:
+            member.still_s = now
         self._attempts[attempt] = _Attempt(number, member.number, now, ahead, now + within_s)
         request.attempt = member.last = attempt
         member.under_way.add(attempt)

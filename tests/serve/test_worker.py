@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from vedette.declaring.operator import signatures
 from vedette.errors import InputError
 from vedette.media.encode import H264Encoder
 from vedette.media.source import open_source
+from vedette.models.endpoint import Endpoint
 from vedette.planning.placement import transport
 from vedette.running.remote import Hosts
 from vedette.serve.worker import segment_openers
@@ -95,6 +97,30 @@ def at(count: int, act: Callable[[], None]) -> Progress:
     return progress
 
 
+class Noticing:
+    """An endpoint that tells when nobody there says that the worker lives."""
+
+    def __init__(self, endpoint: Endpoint, in_vain: Callable[[], None]) -> None:
+        self._ready, self._in_vain = endpoint.ready, in_vain
+        self.address = endpoint.address
+        self.infer, self.close = endpoint.infer, endpoint.close
+        self.server, self.model = endpoint.server, endpoint.model
+
+    async def ready(self, deadline_s: float, model: str = "", version: str = "") -> bool:
+        try:
+            return await self._ready(deadline_s, model, version)
+        except BaseException:
+            self._in_vain()
+            raise
+
+
+def noticing(hosts: Hosts, in_vain: Callable[[], None]) -> Hosts:
+    def connect(device: str) -> list[Endpoint]:
+        return [Noticing(each, in_vain) for each in hosts.connect(device)]
+
+    return replace(hosts, connect=connect)
+
+
 @pytest.mark.slow
 @pytest.mark.model
 def test_workers_write_the_event_table_of_a_local_run(place: Path) -> None:
@@ -123,14 +149,9 @@ def test_a_worker_that_hangs_and_comes_back_leaves_that_table(place: Path) -> No
     plan = session.load_plan(place / "plan.yaml")
     with LocalWorkers(plan, place / "plan.yaml") as workers:
         pid = workers.pid("cloud")
-
-        def stop() -> None:
-            os.kill(pid, signal.SIGSTOP)
-            back = threading.Timer(5, os.kill, (pid, signal.SIGCONT))
-            back.daemon = True
-            back.start()
-
-        ran = run(place, "hung.db", workers.hosts, at(FRAMES // 2, stop))
+        hosts = noticing(workers.hosts, lambda: os.kill(pid, signal.SIGCONT))
+        stopping = at(FRAMES // 2, lambda: os.kill(pid, signal.SIGSTOP))
+        ran = run(place, "hung.db", hosts, stopping)
     assert "lost worker" in {each.kind for each in ran.incidents}
     assert events(place / "hung.db") == events(place / "local.db")
 

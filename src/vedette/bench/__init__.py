@@ -13,6 +13,7 @@ from vedette.errors import InputError, Problem, nearest
 from vedette.session.common import Progress
 
 TRACKS = {
+    "distributed": "Model servers: cost of a request against others', replicas, slow links.",
     "ep": "A planned workflow against sending every frame to the cloud (ExecutiveProducer).",
     "labels": "Settings against people's labels, and whether golden orders them alike.",
     "noscope": "Learned cascades against their reference: speed, and if promises are kept.",

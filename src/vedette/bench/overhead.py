@@ -52,7 +52,7 @@ Measured = Mapping[tuple[str, int], Sequence[Cost]]
 
 def run(setting: Setting, progress: Progress) -> Result:
     """The track: equal answers first, then every side in turn."""
-    clip, repetitions = _clip(setting), 2 if setting.is_quick else 5
+    clip, repetitions = clip_of(setting), 2 if setting.is_quick else 5
     with TemporaryDirectory() as scratch:
         start, part = Path(scratch) / "start.mkv", Path(scratch) / "part.mkv"
         first_frames(clip, start, FIRST_FRAMES)
@@ -185,7 +185,8 @@ def _sides(setting: Setting, start: Path, long: Mapping[int, Path]) -> list[Side
     return sides
 
 
-def _clip(setting: Setting) -> Path:
+def clip_of(setting: Setting) -> Path:
+    """The clip out of the folder that was given, or the packaged one."""
     given = None if setting.clips is None else setting.clips / CLIP
     return given.resolve() if given is not None and given.is_file() else fetch(CLIPS["bikes"])
 

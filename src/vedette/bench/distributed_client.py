@@ -1,0 +1,75 @@
+"""The client that every server is asked by: kept connections, on each one question at a time."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import numpy as np
+
+from vedette.errors import Problem, VedetteError
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is posted to ``path``; ``answer`` is what the answer must hold: one of these."""
+
+    path: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    answer: tuple[bytes, ...] = ()
+
+    def ensure_answered(self, status: int, body: bytes) -> None:
+        """Raises VedetteError for another answer."""
+        if status != 200 or (self.answer and not any(each in body for each in self.answer)):
+            said = body[:200].decode(errors="replace")
+            found = f"status {status} and {len(body)} bytes: {said}"
+            raise VedetteError(Problem(found, "the model's answer", "the same question by hand"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``latency_s`` of each request, in no order; ``wall_s`` of all."""
+
+    latency_s: tuple[float, ...]
+    wall_s: float
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.latency_s) / self.wall_s
+
+    def latency_ms(self, quantile: float) -> float:
+        """At least one request took as long, and the share ``quantile`` no longer.
+
+        >>> Asked((0.003, 0.001, 0.002), 0.006).latency_ms(0.5)
+        2.0
+        """
+        return 1e3 * float(np.quantile(self.latency_s, quantile, method="higher"))
+
+
+def asked(address: str, question: Question, count: int, connections: int) -> Asked:
+    """Ask so often, on so many connections at once. Raises VedetteError for a wrong answer."""
+    return asyncio.run(_asked(address, question, count, connections))
+
+
+async def _asked(address: str, question: Question, count: int, connections: int) -> Asked:
+    left, latency_s = iter(range(count)), list[float]()
+    connector = aiohttp.TCPConnector(limit=connections)
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(address, connector=connector, timeout=timeout) as session:
+
+        async def one_by_one() -> None:
+            for _ in left:
+                sent_s = time.perf_counter()
+                async with session.post(
+                    question.path, data=question.body, headers=question.headers
+                ) as answer:
+                    status, body = answer.status, await answer.read()
+                latency_s.append(time.perf_counter() - sent_s)
+                question.ensure_answered(status, body)
+
+        begun_s = time.perf_counter()
+        await asyncio.gather(*(one_by_one() for _ in range(connections)))
+        return Asked(tuple(latency_s), time.perf_counter() - begun_s)

@@ -1,0 +1,16 @@
+"""BentoML: a service with one worker; arrays travel as its own clients send them."""
+
+import bentoml  # type: ignore[import-not-found]
+import numpy as np
+from mean import Mean  # type: ignore[import-not-found]
+
+
+@bentoml.service(workers=1, logging={"access": {"enabled": False}})  # type: ignore[untyped-decorator]
+class Service:
+    def __init__(self) -> None:
+        self.mean = Mean()
+
+    @bentoml.api  # type: ignore[untyped-decorator]
+    def infer(self, x: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+        answer: np.ndarray = self.mean(x)  # type: ignore[type-arg]
+        return answer

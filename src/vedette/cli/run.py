@@ -36,6 +36,13 @@ def command(
             "two-choices or latency."
         ),
     ] = "least",
+    authority: Annotated[
+        Path | None,
+        typer.Option(
+            help="With https:// and grpcs://: trust the certificates in this PEM file, in place of "
+            "the system's."
+        ),
+    ] = None,
     workers: Annotated[
         list[str] | None,
         typer.Option(
@@ -69,9 +76,9 @@ def command(
     from vedette.session.workers import hosted
 
     promise(events, report, annotate)
-    served = remotes(remote or (), balancing=balancing)
+    served = remotes(remote or (), balancing=balancing, authority=authority)
     chosen = session.load_plan(plan)
-    with hosted(chosen, plan, workers or ()) as hosts, shown_progress() as progress:
+    with hosted(chosen, plan, workers or (), authority) as hosts, shown_progress() as progress:
         ran = session.run(
             chosen,
             store=store,

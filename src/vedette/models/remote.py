@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from vedette.errors import ModelError, Problem, nearest
 from vedette.models.balancing import POLICIES
@@ -26,6 +27,8 @@ class Remote:
     version: str = ""
     balancing: str = "least"
     terms: Terms = field(default_factory=Terms)
+    authority: Path | None = None
+    """Whom to trust with https and grpcs, in place of the system's: a PEM file."""
 
     def __post_init__(self) -> None:
         if self.balancing not in POLICIES:
@@ -40,7 +43,9 @@ class Remote:
             raise _unreadable(f"{self.model}={','.join(self.addresses)}")
 
 
-def remotes(texts: Iterable[str], *, balancing: str = "least") -> dict[str, Remote]:
+def remotes(
+    texts: Iterable[str], *, balancing: str = "least", authority: Path | None = None
+) -> dict[str, Remote]:
     """Reads ``VARIANT=ADDRESS,ADDRESS...``, by variant. Raises ModelError.
 
     The model is served under the variant's name, or as an address says: ``/v2/models/NAME``.
@@ -62,7 +67,7 @@ def remotes(texts: Iterable[str], *, balancing: str = "least") -> dict[str, Remo
             raise _unreadable(text)
         ((model, version),) = models
         servers = [each if isinstance(each, str) else each["server"] for each in given]
-        found[variant] = Remote(model, tuple(servers), version, balancing)
+        found[variant] = Remote(model, tuple(servers), version, balancing, authority=authority)
     return found
 
 

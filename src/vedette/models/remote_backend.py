@@ -48,7 +48,7 @@ class RemoteBackend:
         connect: Connect = connect,
     ) -> None:
         self._remote = remote
-        known = access or Access(token=os.environ.get(TOKEN, ""))
+        known = access or Access(os.environ.get(TOKEN, ""), remote.authority)
         self._room = BoundedSemaphore(2 * remote.terms.in_flight * len(remote.addresses))
         self._client = _in_loop(_opened(remote, known, connect))
         self._end = weakref.finalize(self, _shut, self._client, os.getpid())

@@ -68,9 +68,14 @@ def ensure_hostable(plan: Deployment, device: str) -> None:
         raise InputError(Problem(found, expected, nearest(device, known)))
 
 
-def hosts(plan: Deployment, places: Places, token: str = "") -> Hosts:
-    """Who does which segments. ``token`` is by default the environment's VEDETTE_TOKEN."""
-    access = Access(token=token or os.environ.get(TOKEN, ""))
+def hosts(
+    plan: Deployment, places: Places, token: str = "", authority: Path | None = None
+) -> Hosts:
+    """Who does which segments. ``token`` is by default the environment's VEDETTE_TOKEN.
+
+    ``authority`` is a PEM file, to trust in place of the system's with https and grpcs.
+    """
+    access = Access(token or os.environ.get(TOKEN, ""), authority)
     to = partial(_connected, places, access)
     for listed in places.values():
         for address in listed:
@@ -115,7 +120,9 @@ class LocalWorkers:
 
 
 @contextmanager
-def hosted(plan: Deployment, path: Path, texts: Sequence[str]) -> Iterator[Hosts | None]:
+def hosted(
+    plan: Deployment, path: Path, texts: Sequence[str], authority: Path | None = None
+) -> Iterator[Hosts | None]:
     """What ``vedette run --workers`` says: nothing, ``local``, or devices' addresses."""
     if not texts:
         yield None
@@ -123,7 +130,7 @@ def hosted(plan: Deployment, path: Path, texts: Sequence[str]) -> Iterator[Hosts
         with LocalWorkers(plan, path) as workers:
             yield workers.hosts
     else:
-        yield hosts(plan, places(plan, texts))
+        yield hosts(plan, places(plan, texts), authority=authority)
 
 
 class _Worker:

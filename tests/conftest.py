@@ -1,5 +1,7 @@
 """Fixtures that every test may use."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,21 @@ def clips(request: pytest.FixtureRequest) -> Path:
     if folder is None or not folder.is_dir():
         pytest.skip("no folder of clips was given (--clips=DIR)")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for this machine that its own file vouches for, and its key."""
+    openssl = shutil.which("openssl") or pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    made, key = folder / "cert.pem", folder / "key.pem"
+    words = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    )
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    files = ["-addext", names, "-keyout", str(key), "-out", str(made)]
+    subprocess.run([openssl, *words.split(), *files], check=True, capture_output=True)
+    return made, key
 
 
 @pytest.fixture(scope="session")

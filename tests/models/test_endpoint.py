@@ -2,10 +2,8 @@
 
 import asyncio
 import pickle
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -220,20 +218,6 @@ def test_an_answer_over_the_limit_is_not_read(scheme: str) -> None:
     with pytest.raises(WireError) as caught:
         asyncio.run(check())
     assert caught.value.status == 502
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """A certificate for localhost that its own file vouches for, and its key."""
-    openssl = shutil.which("openssl") or pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    made, key = folder / "cert.pem", folder / "key.pem"
-    words = (
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
-    )
-    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(made)]
-    subprocess.run([openssl, *words.split(), *names], check=True, capture_output=True)
-    return made, key
 
 
 def over_tls(scheme: str, certificate: Certificate) -> Any:

@@ -1,6 +1,7 @@
 """``vedette serve``: models behind the Open Inference Protocol V2, over HTTP and gRPC."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,6 +49,15 @@ def command(
     max_body_mb: Annotated[
         int, typer.Option(min=1, max=2000, help="What one request may hold.")
     ] = 64,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Speak TLS, with this certificate (PEM, followed by those that vouch for it)."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The certificate's private key (PEM, without a password).")
+    ] = None,
     load_later: Annotated[
         bool, typer.Option("--load-later", help="Open models when a client asks for that.")
     ] = False,
@@ -71,6 +81,7 @@ def command(
 
         from vedette.serve.opening import openers, told
         from vedette.serve.server import Server, Settings
+        from vedette.serve.tls import certificate as shown
     except ImportError as error:
         found, hint = f"no package {error.name} here", "pip install 'vedette[serve]'"
         raise InputError(Problem(found, "the extra serve", hint)) from None
@@ -83,6 +94,7 @@ def command(
         token=token,
         load_later=load_later,
         limits=Limits(body_bytes=max_body_mb << 20),
+        certificate=shown(certificate, key),
     )
     cores = threads or len(os.sched_getaffinity(0))
     served = openers([told(each) for each in models], batching=rows, threads=cores)
@@ -117,6 +129,6 @@ def _tell(server: "Server", host: str, json: bool) -> None:
     models = [f"{each.name}:{each.version}" for each in server.repository.index()]
     if json:
         emit({"host": host, "port": server.port, "grpc_port": server.grpc_port, "models": models})
-    say(f"serving {', '.join(models)} at http://{shown}:{server.port}/v2")
+    say(f"serving {', '.join(models)} at {server.scheme}://{shown}:{server.port}/v2")
     if server.grpc_port:
         say(f"and by gRPC at {shown}:{server.grpc_port}")

@@ -27,6 +27,15 @@ def command(
             "users of a machine.",
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Speak TLS, with this certificate (PEM, followed by those that vouch for it)."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The certificate's private key (PEM, without a password).")
+    ] = None,
     capacity: Annotated[
         int, typer.Option(min=1, max=4096, help="Frames of a stream under way here at once.")
     ] = 32,
@@ -57,12 +66,19 @@ def command(
     from vedette.cli.serve import until_stopped
     from vedette.serve.segment_model import Bounds
     from vedette.serve.server import Server, Settings
+    from vedette.serve.tls import certificate as shown
     from vedette.serve.worker import segment_openers
 
     chosen = session.load_plan(plan)
     bounds = Bounds(capacity=capacity, sequences=sequences)
     openers = segment_openers(chosen, device, bounds=bounds, threads=threads)
-    settings = Settings(host=host, port=port, grpc_port=grpc_port, token=token)
+    settings = Settings(
+        host=host,
+        port=port,
+        grpc_port=grpc_port,
+        token=token,
+        certificate=shown(certificate, key),
+    )
     if until_input_ends:
         _stop_with_input()
     server = Server(openers, settings, __version__)

@@ -7,6 +7,7 @@ hold of us is bounded: bytes of headers and bodies, connections, and the time th
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -100,11 +101,19 @@ class Front:
         self._clock: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
 
-    async def listen(self, host: str, port: int) -> int:
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Returns the port, which is chosen where ``port`` is 0. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._tick(loop.time())
-        self._server = await loop.create_server(lambda: Connection(self, loop), host, port)
+        patience_s = self.bounds.patience_s if tls else None
+        self._server = await loop.create_server(
+            lambda: Connection(self, loop),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=patience_s,
+            ssl_shutdown_timeout=patience_s,
+        )
         self._clock = loop.create_task(self._watch(loop))
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen

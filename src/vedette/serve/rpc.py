@@ -33,7 +33,7 @@ class RpcFront:
         self._limits = limits
         self._server: grpc.aio.Server | None = None
 
-    async def listen(self, host: str, port: int) -> int:
+    async def listen(self, host: str, port: int, credentials: Any = None) -> int:
         """Returns the port, which is chosen where ``port`` is 0. Raises OSError."""
         most = self._limits.body_bytes + _MARGIN_BYTES
         self._server = grpc.aio.server(
@@ -54,7 +54,12 @@ class RpcFront:
             (grpc.method_handlers_generic_handler(SERVICE, handlers),)
         )
         try:
-            chosen: int = self._server.add_insecure_port(f"{_bracketed(host)}:{port}")
+            address = f"{_bracketed(host)}:{port}"
+            chosen: int = (
+                self._server.add_insecure_port(address)
+                if credentials is None
+                else self._server.add_secure_port(address, credentials)
+            )
         except RuntimeError:
             raise OSError(f"port {port} of {host} cannot be listened on") from None
         await self._server.start()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from vedette.errors import InputError, Problem
 from vedette.models.wire import Limits, ServerMetadata
@@ -12,13 +12,17 @@ from vedette.serve.app import App
 from vedette.serve.guard import Guard
 from vedette.serve.http import Bounds, Front
 from vedette.serve.repository import Key, Opener, Repository
+from vedette.serve.tls import Certificate
 
 EXTENSIONS = ("binary_tensor_data", "model_repository", "statistics", *coded.EXTENSIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a server listens and whom it answers; port 0 is any, ``grpc_port`` None none."""
+    """Where a server listens and whom it answers; port 0 is any, ``grpc_port`` None none.
+
+    With a ``certificate`` both ports speak TLS, and nothing else.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -26,6 +30,7 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     load_later: bool = False
     limits: Limits = DEFAULT
+    certificate: Certificate | None = None
 
 
 class Server:
@@ -49,6 +54,7 @@ class Server:
 
             self._rpc = RpcFront(self.repository, metadata, guard, settings.limits)
         self.port = self.grpc_port = 0
+        self.scheme = "http" if settings.certificate is None else "https"
 
     async def __aenter__(self) -> Self:
         try:
@@ -71,16 +77,19 @@ class Server:
         await self.repository.aclose()
 
     async def _listen(self) -> None:
-        settings = self._settings
-        self.port = await _listening(self._http.listen, settings.host, settings.port)
+        settings, shown = self._settings, self._settings.certificate
+        host, tls = settings.host, shown.context if shown else None
+        self.port = await _listening(self._http.listen, host, settings.port, tls)
         if self._rpc is not None:
-            port = settings.grpc_port or 0
-            self.grpc_port = await _listening(self._rpc.listen, settings.host, port)
+            port, credentials = settings.grpc_port or 0, shown.credentials() if shown else None
+            self.grpc_port = await _listening(self._rpc.listen, host, port, credentials)
 
 
-async def _listening(listen: Callable[[str, int], Awaitable[int]], host: str, port: int) -> int:
+async def _listening(
+    listen: Callable[[str, int, Any], Awaitable[int]], host: str, port: int, tls: Any
+) -> int:
     try:
-        return await listen(host, port)
+        return await listen(host, port, tls)
     except OSError as error:
         raise InputError(
             Problem(

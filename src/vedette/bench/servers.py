@@ -22,7 +22,7 @@ from urllib.request import urlopen
 from vedette.errors import Problem, VedetteError
 
 MARK = "VEDETTE_BENCH_SERVER"
-STARTING_S, ENDING_S = 180.0, 15.0
+STARTING_S, ENDING_S = 600.0, 15.0
 _TICKS_S = os.sysconf("SC_CLK_TCK")
 
 

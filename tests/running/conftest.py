@@ -1,8 +1,10 @@
 """All executors, to run every test of the contract on each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from tests.running.actors import ActorPool, RayExecutor, cluster_of
 from tests.running.hosted import HostedExecutor
 from tests.running.scripted import OPERATORS, no_models
 
@@ -17,6 +19,20 @@ MAKERS: dict[str, Callable[[], Executor]] = {
 }
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=[*MAKERS, pytest.param("ray", marks=pytest.mark.slow)])
 def executor(request: pytest.FixtureRequest) -> Executor:
+    if request.param == "ray":
+        return RayExecutor(request.getfixturevalue("actors"))
     return MAKERS[request.param]()
+
+
+@pytest.fixture(scope="session")
+def ray_nodes() -> Iterator[Any]:
+    """A Ray of three nodes, of which two are the device ``cloud``."""
+    with cluster_of("cloud", "cloud") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def actors(ray_nodes: Any) -> ActorPool:
+    return ActorPool()

@@ -15,6 +15,7 @@ from tests.running.hosted import SCRIPTED, cut
 from tests.running.scripted import OPERATORS, Number, no_models
 
 from vedette.models.endpoint import Client, Endpoint
+from vedette.models.wire import framed
 from vedette.records.codec import from_json, to_json
 from vedette.running import on_ray
 from vedette.running.local import LocalExecutor
@@ -28,6 +29,7 @@ from vedette.types.plan import Deployment
 
 ROOT = Path(__file__).parents[2]
 PATIENT = Patience(deadline_s=60.0, silence_s=5.0, lasting_s=120.0)
+STARTING_S = 600.0
 SMALL: Mapping[str, Any] = {
     "num_cpus": 0,
     "object_store_memory": 80 << 20,
@@ -97,7 +99,8 @@ class ActorPool:
         told = [
             hosting[each.name].host.remote(*scripted(plan, each, operators)) for each in segments
         ]
-        on_ray.ray().get(told, timeout=120)
+        for each in on_ray.ray().get(told, timeout=STARTING_S):
+            framed.ensure_fine(each)
         return hosting
 
 

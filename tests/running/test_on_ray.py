@@ -205,8 +205,8 @@ def test_each_node_of_a_device_has_an_actor_and_no_other_has(joined: str, tmp_pa
 @pytest.mark.slow
 def test_a_device_that_no_node_is_is_told(joined: str, tmp_path: Path) -> None:
     plan = plan_for(STATELESS, tmp_path)
-    with pytest.raises(InputError, match="3 or more with the label vedette-device=cloud"):
-        in_the_cloud(plan, joined, replicas={"cloud": 3}).__enter__()
+    with pytest.raises(InputError, match="9 or more with the label vedette-device=cloud"):
+        in_the_cloud(plan, joined, replicas={"cloud": 9}).__enter__()
 
 
 @pytest.mark.slow

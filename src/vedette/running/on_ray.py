@@ -130,7 +130,10 @@ class OnRay:
 
     def __enter__(self) -> Hosts:
         with ExitStack() as scope:
-            join(self._address) if self._address else start()
+            if self._address:
+                join(self._address)
+            else:
+                start()
             scope.callback(leave)
             for device in sorted({each.device for each in self._segments}):
                 self._replicas[device] = self._started(device)
@@ -183,7 +186,11 @@ def start() -> None:
     library = ray()
     with loopback_only():
         library.init(
-            address="local", include_dashboard=False, object_store_memory=STORE_BYTES, **_SILENT
+            address="local",
+            include_dashboard=False,
+            num_cpus=0,
+            object_store_memory=STORE_BYTES,
+            **_SILENT,
         )
 
 

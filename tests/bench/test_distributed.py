@@ -212,8 +212,8 @@ def test_a_slower_link_takes_what_its_bytes_take(pictures: Pictures) -> None:
 
 def test_batches_form_of_what_waits_and_every_picture_travels_once(pictures: Pictures) -> None:
     messages = Messages(pictures, "int8+zstd")
-    alone = rehearsed(messages, 3, "int8+zstd", 0.1, 1)
-    together = rehearsed(messages, 3, "int8+zstd", 0.1, 2)
+    alone = rehearsed(messages, 3, "int8+zstd", 0.01, 1)
+    together = rehearsed(messages, 3, "int8+zstd", 0.01, 2)
     assert together["a second"] > alone["a second"]
     assert 0 < together["KB there"] < alone["KB there"]
     assert together["alone ms"] == alone["alone ms"] <= alone["p50 ms"]

@@ -11,7 +11,7 @@ from starlette.requests import Request  # type: ignore[import-not-found,unused-i
 from starlette.responses import Response  # type: ignore[import-not-found,unused-ignore]
 
 
-@serve.deployment(num_replicas=1, max_ongoing_requests=64)  # type: ignore[untyped-decorator]
+@serve.deployment(num_replicas=1, max_ongoing_requests=64)  # type: ignore[untyped-decorator,unused-ignore]
 class Service:
     def __init__(self) -> None:
         self.mean = Mean()

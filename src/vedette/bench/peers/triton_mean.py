@@ -13,7 +13,7 @@ from pytriton.triton import Triton, TritonConfig  # type: ignore[import-not-foun
 def main() -> None:
     mean = Mean()
 
-    @batch  # type: ignore[untyped-decorator]
+    @batch  # type: ignore[untyped-decorator,unused-ignore]
     def infer(x: Any) -> dict[str, Any]:
         return {"y": mean(x)}
 

@@ -90,4 +90,6 @@ def mark() -> str:
     home = Path(distributed_published.__file__).parent
     packages = ("bench", "models", "running", "serve")
     files = [file for each in packages for file in sorted((home.parent / each).rglob("*.py"))]
-    return digest([__version__, LIBRARIES, machine(), *(file.read_text() for file in files)])
+    return digest(
+        [__version__, LIBRARIES, machine(), *(file.read_text(encoding="utf-8") for file in files)]
+    )

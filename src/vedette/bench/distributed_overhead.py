@@ -102,7 +102,8 @@ def measured(
         for done, name in enumerate(names if turn % 2 == 0 else names[::-1]):
             progress("servers in turn", turn * len(names) + done, repetitions * len(names))
             try:
-                turns[name].append(kept.row(f"{name}, turn {turn}", sides[name]))
+                row = f"{name} {versions.get(name, '')}, turn {turn}"
+                turns[name].append(kept.row(row, sides[name]))
             except VedetteError as error:
                 if name in (DIRECT, OURS):
                     raise

@@ -38,7 +38,7 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, python: str, model: Path) -> Command:
-        known = {**self.environment, "VEDETTE_BENCH_MODEL": str(model)}
+        known = {**self.environment, "VEDETTE_BENCH_MODEL": str(model.resolve())}
         return Command([python, *self.words()], self.ready, known)
 
     def python(self, folder: Path | None) -> Path | None:

@@ -30,6 +30,12 @@ MISTAKES = {
         "6:3: found",
         "of its own",
     ),
+    "several cameras in one": (
+        "per_stream: true",
+        "per_stream: true, max_replicas: 2",
+        "4:",
+        "where frames start",
+    ),
     "a newer version": ("version: 1", "version: 9", "1:10: found 9", "a newer Vedette"),
 }
 

@@ -45,6 +45,13 @@ def test_limits_and_weights_come_and_go(city: City) -> None:
     assert then.minimise == {"wan_mbps": 1.0}
 
 
+def test_there_may_be_more_machines_of_a_device_but_whole_ones(city: City) -> None:
+    then = changed(city, "device.cloud.max_replicas=4, device.cloud.max_replicas=x2")
+    assert then.cluster.device("cloud").max_replicas == 8
+    with pytest.raises(InputError, match=r"(?s)1.5 for .*a whole number"):
+        changed(city, "device.cloud.max_replicas=1.5")
+
+
 def test_a_knob_and_a_place_can_be_held(city: City) -> None:
     then = changed(city, "knob.detect.model=tiled, knob.sample.rate_fps=5, place.detect=cloud")
     assert then.limits.held == {"detect.model": "tiled", "sample.rate_fps": 5}

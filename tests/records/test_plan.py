@@ -25,6 +25,20 @@ def test_a_plan_reads_back_equal(plan: Plan, tmp_path: Path) -> None:
     assert read_plan(tmp_path / "plan.yaml") == plan
 
 
+def test_numbers_of_machines_read_back_equal_and_are_held_against_what_there_is(
+    plan: Plan, tmp_path: Path
+) -> None:
+    several = tuple(replace(each, max_replicas=3) for each in plan.cluster.devices)
+    cluster = replace(plan.cluster, devices=several)
+    counted = replace(plan, cluster=cluster, replicas={"edge": 2})
+    write_plan(tmp_path / "plan.yaml", counted)
+    assert read_plan(tmp_path / "plan.yaml") == counted
+    for count, complaint in ((4, "found 4 for edge in replicas"), (0, "found 0 for edge")):
+        write_plan(tmp_path / "plan.yaml", replace(counted, replicas={"edge": count}))
+        with pytest.raises(DeclarationError, match=complaint):
+            read_plan(tmp_path / "plan.yaml")
+
+
 def test_a_plan_begins_with_what_a_person_looks_for(plan: Plan) -> None:
     assert plan_text(plan).split("\n")[:6] == [
         "version: 1",

@@ -11,7 +11,7 @@ from vedette.errors import RecordError
 from vedette.reporting.markup import VOID
 from vedette.reporting.page import render, write_report
 from vedette.reporting.story import Row, Story, Timeline
-from vedette.types.figures import Label
+from vedette.types.figures import Breakdown, Label
 from vedette.types.graph import Source, Stream
 
 HOSTILE = '<script>alert("x")</script>&\'\x1b[2J\u202e\ud800'
@@ -97,6 +97,23 @@ def test_the_page_needs_nothing_but_itself() -> None:
     assert not {"script", "link", "iframe"} & set(Reader(page).tags)
 
 
+def test_requests_to_other_machines_stand_in_the_four_parts() -> None:
+    full = example.story()
+    asked = {"cloud-1-street": Breakdown(1.5, 20.25, 3.0, 7.0, count=312)}
+    story = replace(full, ran=replace(full.ran, label="measured", requests=asked))
+    text = Reader(render(story)).text
+    table = text[text.index("Mean milliseconds of an analysed frame, or of a request") :]
+    cells = ("client queue", "cloud-1-street", "1.50", "20.2", "3.00", "7.00", "31.8", "312")
+    places = [table.index(each) for each in cells]
+    assert places == sorted(places)
+
+
+def test_a_frames_parts_add_up_to_its_latency() -> None:
+    ran = example.story().ran
+    assert ran.breakdown().total_ms == pytest.approx(sum(ran.step_ms.values()))
+    assert ran.breakdown().transmission_ms > ran.step_ms["resize.encode"]
+
+
 def test_names_from_outside_stay_text() -> None:
     page = render(hostile())
     assert "script" not in Reader(page).tags
@@ -139,6 +156,7 @@ def test_every_section_is_there_when_it_has_something_to_say() -> None:
         "notes",
         "plan",
         "flows",
+        "requests",
         "frontier",
         "floors",
         "tried",

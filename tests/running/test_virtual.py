@@ -19,9 +19,11 @@ from tests.running.scripted import (
     sources_for,
 )
 
+from vedette.errors import DeclarationError
 from vedette.running.core import LiveBounds
 from vedette.running.executor import MemorySink
 from vedette.running.replay import TraceSource
+from vedette.running.sound import ensure_sound
 from vedette.running.tracing import tracks_of
 from vedette.running.virtual import VirtualExecutor, simulate
 from vedette.running.work import signatures_of
@@ -128,6 +130,31 @@ def test_a_machine_is_full_at_a_load_of_one_whatever_its_cores() -> None:
     figures = simulated(plan, trace_of(plan, 40, {"look": 0.18}))
     assert figures.load["box"] == pytest.approx(0.18 / 0.19)
     assert figures.latency_p95_ms == pytest.approx(180 / 1.9)
+
+
+def test_streams_that_are_dealt_to_two_machines_do_not_wait_for_each_other() -> None:
+    box = Device("box", "edge", cores=1, price_per_hour=0.5, max_replicas=2)
+    plan = plan_of(
+        [Step("look", "look", ("street",))],
+        streams={"street": ("a", "b")},
+        cluster=Cluster("pair", (box,), ()),
+    )
+    trace = trace_of(plan, 20, {"look": 0.07})
+    one, two = (simulated(replace(plan, replicas={"box": n}), trace) for n in (1, 2))
+    assert two.latency_p95_ms == pytest.approx(70)
+    assert one.latency_p95_ms > 90
+    assert (one.load["box"], two.load["box"]) == (pytest.approx(1.4), pytest.approx(0.7))
+    assert (one.price_per_hour, two.price_per_hour) == (0.5, 1.0)
+
+
+def test_machines_where_streams_meet_cannot_be_several() -> None:
+    plan = plan_of(
+        [Step("look", "look", ("street",)), Step("both", "pair", ("look", "yard"))],
+        streams={"street": ("a",), "yard": ("b",)},
+        cluster=ONE_CORE,
+    )
+    with pytest.raises(DeclarationError, match="2 machines of box, where streams meet in step"):
+        ensure_sound(replace(plan, replicas={"box": 2}), signatures_of(plan, OPERATORS))
 
 
 def test_streams_that_nobody_synchronised_come_in_turn() -> None:

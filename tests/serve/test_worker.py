@@ -168,3 +168,11 @@ def test_workers_are_told_by_device() -> None:
     assert places(plan, ["cloud=http://a:1,http://b:2"]) == {"cloud": ["http://a:1", "http://b:2"]}
     with pytest.raises(InputError, match="each device once"):
         places(plan, ["cloud"])
+
+
+def test_a_run_needs_as_many_workers_as_its_plan_counts_on() -> None:
+    plan = plan_of(THERE_AND_BACK, streams={"street": ("a",)}, cluster=CITY, placement=PLACES)
+    plan = replace(plan, replicas={"cloud": 2})
+    assert places(plan, ["cloud=http://a:1,http://b:2,http://spare:3"])
+    with pytest.raises(InputError, match="1 of the 2 workers of cloud"):
+        places(plan, ["cloud=http://a:1"])

@@ -1,6 +1,10 @@
 """What a search came to is weighed against the baseline."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
+
+import pytest
 
 from vedette.planning.choose import Ranking
 from vedette.planning.verify import Verified
@@ -46,6 +50,34 @@ def test_a_cheaper_baseline_is_not_called_held_where_no_floor_was_asked_for() ->
     dearer = candidate(2.0)
     found = desk._or_baseline(Verified(dearer, "not checked", (dearer,)), {})
     assert found == Verified(candidate(1.0), "not checked", (dearer, candidate(1.0)))
+
+
+class QueueingDesk(Desk):
+    """A desk in whose simulator latency is 300 ms over the machines that a candidate has."""
+
+    __slots__ = ()
+
+    def _forecast(self, each: Candidate) -> Figures:
+        return replace(FIGURES, latency_p95_ms=300 / each.replicas["gpu"])
+
+    def _with_replicas(self, each: Candidate, counts: Mapping[str, int]) -> Candidate:
+        return replace(each, replicas=counts)
+
+
+@pytest.mark.parametrize(("most", "streams", "grown"), [(8, 8, 3), (2, 8, None), (8, 2, None)])
+def test_what_breaks_a_ceiling_in_the_simulator_gets_the_fewest_machines_that_keep_it(
+    most: int, streams: int, grown: int | None
+) -> None:
+    cameras = tuple(Stream(f"c{number}", "gate.mp4") for number in range(streams))
+    flow = Workflow(
+        "w", (Source("gate", cameras),), (), Objective(ceilings={"latency_p95_ms": 100.0})
+    )
+    rack = Cluster("rack", (Device("gpu", "cloud", 8, max_replicas=most),), ())
+    nobody = cast("Workers", None)
+    desk = QueueingDesk(flow, rack, cast("Profile", None), nobody, {}, quiet)
+    tight = replace(candidate(1.0), figures=replace(FIGURES, latency_p95_ms=90.0))
+    found = desk._grown(replace(tight, replicas={"gpu": 1}))
+    assert (found and found.replicas["gpu"]) == grown
 
 
 def test_a_bound_is_never_above_what_was_chosen() -> None:

@@ -19,6 +19,10 @@ def cluster_mistakes(cluster: Cluster) -> Iterator[Mistake]:
             found = f"the name {device.name!r}"
             expected = "a name of its own, and not that of another tier"
             yield Mistake(("devices", device.name), found, expected, "another name", at_key=True)
+        if device.max_replicas > 1 and (device.per_stream or device.tier == "camera"):
+            path = ("devices", device.name, "max_replicas")
+            found = f"{device.max_replicas} machines, where frames start or beside every stream"
+            yield Mistake(path, found, "1 there", "deleting it: cameras are as many as streams")
         seen.add(device.name)
     cameras = [device.name for device in cluster.devices if device.tier == "camera"]
     if not cameras:

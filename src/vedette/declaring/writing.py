@@ -130,6 +130,8 @@ def _device(device: Device) -> dict[str, Any]:
     }
     if device.encoder is not None:
         plain["encoder"] = device.encoder
+    if device.max_replicas > 1:
+        plain["max_replicas"] = device.max_replicas
     return plain | {"per_stream": True} if device.per_stream else plain
 
 

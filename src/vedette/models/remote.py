@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vedette.errors import ModelError, Problem, nearest
 from vedette.models.balancing import POLICIES
+from vedette.models.ledger import Ledger
 from vedette.models.replica_terms import Terms
 
 _ON_SERVER = re.compile(
@@ -18,8 +19,8 @@ _ON_SERVER = re.compile(
 class Remote:
     """Where a model is served: as ``model`` (of ``version``) at each of ``addresses``.
 
-    ``balancing`` is a name out of ``balancing.POLICIES``. Raises ModelError where that is unknown
-    or there is no address.
+    ``balancing`` is a name out of ``balancing.POLICIES``. ``ledger`` learns where the time of each
+    answer went. Raises ModelError where that is unknown or there is no address.
     """
 
     model: str
@@ -29,6 +30,7 @@ class Remote:
     terms: Terms = field(default_factory=Terms)
     authority: Path | None = None
     """Whom to trust with https and grpcs, in place of the system's: a PEM file."""
+    ledger: Ledger | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.balancing not in POLICIES:

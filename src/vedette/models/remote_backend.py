@@ -94,6 +94,8 @@ class RemoteBackend:
 
     async def _answer(self, request: InferRequest) -> Arrays:
         response = await self._client.infer(request, self._check)
+        if self._remote.ledger is not None and response.timings is not None:
+            self._remote.ledger.add(self._remote.model, response.timings)
         return {each.name: each.array for each in response.outputs}
 
     def _check(self, response: InferResponse) -> None:

@@ -72,8 +72,8 @@ def choose(
     by source (:mod:`vedette.planning.several`) are weighed with the others.
 
     Equal objectives go to the choice that comes first (values in declared order, the first knob
-    slowest), then to the lower latency, then to the placement that comes first (devices in the
-    cluster's order, the first step slowest).
+    slowest), then to fewer machines, then to the lower latency, then to the placement that comes
+    first (devices in the cluster's order, the first step slowest).
     """
     context = Context(profile, workflow, variants, signatures)
     every = options(context, cluster, limits)

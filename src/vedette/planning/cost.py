@@ -1,16 +1,19 @@
 """The one cost model: what a plan costs, from traces, for a search, a forecast and a report alike.
 
 A device's load is (CPU seconds per second) / (cores x speed), a link's is bits / rate, each way on
-its own. Something that exists beside every stream is as loaded as its busiest one. Streams that
-the trace does not hold cost what another of their source does (:mod:`vedette.planning.cover`).
+its own. Something that exists beside every stream is as loaded as its busiest one, and a device of
+several machines as that with the most of its streams, which are dealt out in turn. Streams that the
+trace does not hold cost what another of their source does (:mod:`vedette.planning.cover`).
 
-Latency of an analysed frame is the longest path from capture to its answer: each step's CPU time
-on one core of its device, and where it changes device packing, the transfer (bytes / rate and half
-the round trip of each link), unpacking, and the mean waits of those links and of the device it
-enters (and of the one it starts on). Waits are M/G/c by Sakasegawa's formula with c whole cores and
-one job a frame (:mod:`vedette.planning.queueing`), times ``(1 + CV^2) / 2``. The
-percentiles are those of the frames' sums. Answers grow older from one to the next: the age just
-before an answer comes is its latency plus the time since the previous analysed frame.
+Latency of an analysed frame is the longest path from capture to its answer: each step's CPU time on
+one core of its device, and where it changes device packing, the transfer (bytes / rate and half the
+round trip of each link), unpacking, and the mean waits of those links and of the device it enters
+(and of the one it starts on). Waits are M/G/c by Sakasegawa's formula with c whole cores and one
+job a frame (:mod:`vedette.planning.queueing`), times ``(1 + CV^2) / 2``; of several machines, each
+is such a queue of its own, with its share of the streams. It holds for frames that come
+independently of each other; video's come by a clock and wait no longer. The percentiles are those
+of the frames' sums. Answers grow older from one to the next: the age just before an answer comes is
+its latency plus the time since the previous analysed frame.
 
 Price is the hours of every device that does something (one for each stream where it is beside the
 stream) and the gigabytes on every link.
@@ -50,6 +53,7 @@ class Weights:
     metrics: Mapping[Metric, Floats]
     device_wait_s: Floats
     lane_wait_s: Floats
+    replicas: NDArray[np.intp]
 
 
 def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
@@ -57,34 +61,56 @@ def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
     work = plans.work @ ask.work_rate
     bits = plans.hops @ ask.mbps
     streams = work.shape[2]
-    used = np.where(site.is_per_stream, work.max(axis=2), work.sum(axis=2)) / site.capacity
+    used = busiest(work, plans.replicas, site) / site.capacity
     full = np.where(site.lane_is_per_stream, bits.max(axis=2), bits.sum(axis=2)) / site.lane_mbps
     memory = (plans.work[:, :, : len(graph.names)] @ ask.memory_gb) / site.memory_gb
     lane_mbps = bits.sum(axis=2)
     busy = plans.work.any(axis=2)
-    hours = busy @ (site.price_per_hour * np.where(site.is_per_stream, streams, 1))
+    machines = busy * np.where(site.is_per_stream, streams, plans.replicas)
+    hours = machines @ site.price_per_hour
     metrics: dict[Metric, Floats] = {
         "camera_mbps": lane_mbps @ site.lane_is_camera,
         "wan_mbps": lane_mbps @ site.lane_is_wan,
         "cpu_ms_per_frame": work.sum(axis=(1, 2)) / ask.frame_rate * 1e3,
         "price_per_hour": hours + lane_mbps @ (site.lane_price_per_gb * 0.45),  # GB/h of 1 Mbit/s
     }
-    waits = _waits(used, full, ask, site, streams)
-    weights = Weights(np.concatenate([used, full, memory], axis=1), metrics, *waits)
+    waits = _waits(used, full, ask, site, _served(plans, site, streams))
+    loads = np.concatenate([used, full, memory], axis=1)
+    weights = Weights(loads, metrics, *waits, plans.replicas)
     latency = latencies(plans, ask.average, graph, site, weights)
     return replace(weights, metrics={**metrics, **_average_timing(latency, ask)})
 
 
+def busiest(work: Floats, replicas: NDArray[np.intp], site: Site) -> Floats:
+    """CPU seconds a second of (P, D, K) on each device's busiest machine, (P, D).
+
+    Stream k is done by machine k modulo ``replicas``; every stream of a ``per_stream`` device by
+    its own.
+    """
+    found: Floats = np.where(site.is_per_stream, work.max(axis=2), work.sum(axis=2))
+    for count in np.unique(replicas[replicas > 1]).tolist():
+        dealt = [work[:, :, first::count].sum(axis=2) for first in range(count)]
+        found = np.where(replicas == count, reduce(np.maximum, dealt), found)
+    return found
+
+
+def _served(plans: Layouts, site: Site, streams: int) -> Floats:
+    """The share of all frames that a device's busiest machine gets, (P, D)."""
+    shared = -(-streams // plans.replicas) / streams
+    served: Floats = np.where(site.is_per_stream, 1 / streams, shared)
+    return served
+
+
 def _waits(
-    used: Floats, full: Floats, ask: Demand, site: Site, streams: int
+    used: Floats, full: Floats, ask: Demand, site: Site, served: Floats
 ) -> tuple[Floats, Floats]:
-    """Mean waits of devices (P, D) and lanes (P, L)."""
+    """Mean waits of devices (P, D) and lanes (P, L); a device gets a share of the frames."""
     rate = max(ask.analysed_rate, 1e-9)
-    jobs = np.where(site.is_per_stream, rate / streams, rate)
+    jobs = rate * served
     busy = np.minimum(used, FULL_LOAD)
     service = busy * site.servers / jobs
     devices: Floats = ask.variability * sakasegawa(busy, site.servers) * service
-    jobs = np.where(site.lane_is_per_stream, rate / streams, rate)
+    jobs = np.where(site.lane_is_per_stream, rate / ask.work_rate.shape[1], rate)
     filled = np.minimum(full, FULL_LOAD)
     lanes: Floats = filled / (1 - filled) * filled / jobs
     return devices, lanes
@@ -192,16 +218,20 @@ def figures(
     signatures: Mapping[str, Signature],
     *,
     variants: Mapping[str, Variant] | None = None,
+    replicas: Mapping[str, int] | None = None,
 ) -> Figures:
     """What a placed workflow is predicted to cost; packing steps may be written out or not.
 
-    Raises RecordError where something has to cross a link whose bytes nobody measured.
+    ``replicas`` is how many machines stand behind a device, one where it says nothing. Raises
+    RecordError where something has to cross a link whose bytes nobody measured.
     """
     plain = strip(workflow)
     shape, place = graph(plain, cluster, signatures), site(cluster)
     at = {source.name: home(cluster).name for source in plain.sources} | dict(placement)
     row = np.array([[place.names.index(at[name]) for name in shape.names]], np.intp)
     plan, ask = layouts(shape, place, row), demand(trace, shape, signatures, variants)
+    counts = [(replicas or {}).get(name, 1) for name in place.names]
+    plan = replace(plan, replicas=np.array([counts], np.intp))
     each = frames(trace, shape)
     _refuse_unmeasured(plan, ask, shape)
     weights = weigh(plan, ask, shape, place)

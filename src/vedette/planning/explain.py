@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from vedette.errors import VedetteError
@@ -12,6 +13,7 @@ from vedette.planning.cost import LIMIT, feasible, figures
 from vedette.planning.expand import expand
 from vedette.planning.options import DEFAULT, Context, Limits, Option, margin
 from vedette.planning.placement import is_packing
+from vedette.planning.replication import Counts, fewest
 from vedette.planning.rivals import (
     Field,
     Point,
@@ -104,11 +106,12 @@ def explain(  # noqa: PLR0917 - the order of choose, after the plan
     """Explain a plan by choosing again with every limit a little wider.
 
     Shadow prices are finite differences of the predicted optimum: one more Mbit/s each way on a
-    link, one more core on a device, one point less of a floor, a tenth more of a ceiling.
+    link, one more core on a device or machine behind it, one point less of a floor, a tenth more of
+    a ceiling.
     """
     context = Context(profile, workflow, variants, signatures)
     field = weigh_all(context, cluster, limits)
-    chosen = forecast(context, cluster, plan.choice, _plain(plan.placement))
+    chosen = forecast(context, cluster, plan.choice, _plain(plan.placement), plan.replicas)
     cheapest = field.cheapest()
     baseline = _baseline(context, cluster)
     rivals = tuple(runners_up(plan, chosen, field))
@@ -131,17 +134,29 @@ def explain(  # noqa: PLR0917 - the order of choose, after the plan
 
 
 def forecast(
-    context: Context, cluster: Cluster, choice: Choice, placement: Mapping[str, str]
+    context: Context,
+    cluster: Cluster,
+    choice: Choice,
+    placement: Mapping[str, str],
+    replicas: Counts | None = None,
 ) -> Candidate:
-    """One choice in one placement (packing left out), as the cost model sees it."""
+    """One choice in one placement (packing left out), as the cost model sees it.
+
+    Where ``replicas`` is left out, with the fewest machines that hold the load.
+    """
     objective = context.workflow.objective
     expanded = expand(context.workflow, choice, context.variants)
     trace = compose(context.profile, choice, expanded)
-    costs = figures(
-        expanded, placement, cluster, trace, context.signatures, variants=context.variants
+    costs = partial(
+        figures, expanded, placement, cluster, trace, context.signatures, variants=context.variants
     )
-    value = sum(weight * getattr(costs, name) for name, weight in objective.minimise.items())
-    blank = Candidate(choice, placement, float(value), 1.0, costs)
+    if replicas is None:
+        replicas = fewest(
+            lambda counts: costs(replicas=counts), expanded, placement, cluster, LIMIT
+        )
+    found = costs(replicas=replicas)
+    value = sum(weight * getattr(found, name) for name, weight in objective.minimise.items())
+    blank = Candidate(choice, placement, float(value), 1.0, found, replicas=replicas)
     accuracies = point(context, blank).accuracy
     floors = objective.floors or {next(iter(accuracies)): 0.0}
     metric = min(floors, key=lambda name: accuracies[name] - floors[name])
@@ -273,7 +288,12 @@ def moved(now: Candidate | None, then: Candidate | None) -> tuple[str, ...]:
         for step, device in then.placement.items()
         if now.placement.get(step, device) != device
     ]
-    return (*knobs, *places)
+    counts = [
+        f"{count} machines of {device}"
+        for device, count in then.replicas.items()
+        if now.replicas.get(device, 1) != count
+    ]
+    return (*knobs, *places, *counts)
 
 
 def _larger(cluster: Cluster) -> Iterator[tuple[str, str, Cluster]]:
@@ -285,6 +305,10 @@ def _larger(cluster: Cluster) -> Iterator[tuple[str, str, Cluster]]:
         bigger = replace(device, cores=device.cores + 1)
         devices = (*cluster.devices[:i], bigger, *cluster.devices[i + 1 :])
         yield device.name, "core", replace(cluster, devices=devices)
+        if device.max_replicas > 1:
+            another = replace(device, max_replicas=device.max_replicas + 1)
+            devices = (*cluster.devices[:i], another, *cluster.devices[i + 1 :])
+            yield device.name, "machine", replace(cluster, devices=devices)
 
 
 def _widened(objective: Objective) -> Iterator[tuple[str, str, Objective]]:

@@ -48,6 +48,7 @@ class Site:
     lane_is_wan: Flags
     route: Flags
     is_reachable: Flags
+    max_replicas: NDArray[np.intp]
 
 
 def site(cluster: Cluster) -> Site:
@@ -78,6 +79,7 @@ def site(cluster: Cluster) -> Site:
         lane_is_wan=np.array([cluster.is_wan_link(link) for link in links], bool),
         route=route,
         is_reachable=reachable,
+        max_replicas=np.array([each.max_replicas for each in devices], np.intp),
     )
 
 
@@ -159,7 +161,8 @@ class Layouts:
 
     ``place`` (P, N) device of each node; ``need`` (P, F, D) where a flow is unpacked; ``work``
     (P, D, N + 2F) which steps, packings and unpackings load a device; ``hops`` (P, L, F) which
-    lanes a flow takes (how often); ``moves_frames`` (P,).
+    lanes a flow takes (how often); ``moves_frames`` (P,); ``replicas`` (P, D) machines behind each
+    device.
     """
 
     place: NDArray[np.intp]
@@ -167,6 +170,7 @@ class Layouts:
     work: Floats
     hops: Floats
     moves_frames: Flags
+    replicas: NDArray[np.intp]
 
     def rows(self, chosen: NDArray[np.intp]) -> "Layouts":
         return Layouts(
@@ -175,6 +179,7 @@ class Layouts:
             self.work[chosen],
             self.hops[chosen],
             self.moves_frames[chosen],
+            self.replicas[chosen],
         )
 
 
@@ -211,6 +216,7 @@ def layouts(graph: Graph, site: Site, place: NDArray[np.intp]) -> Layouts:
         np.ascontiguousarray(work),
         hops,
         np.logical_or.reduce(moves[:, is_frame], axis=1),
+        np.ones((count, len(devices)), np.intp),
     )
 
 

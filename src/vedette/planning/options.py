@@ -24,7 +24,8 @@ from vedette.types.profile import Profile, Trace
 class Limits:
     """``held`` are knobs that are not to be chosen, ``pinned`` declared steps not to be placed.
 
-    ``finalists`` placements of each choice, the best for an average frame, get their percentiles.
+    ``finalists`` placements of each choice, the best for an average frame, get their percentiles;
+    so many with each number of machines.
     """
 
     load: float = LIMIT

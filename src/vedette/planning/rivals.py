@@ -262,10 +262,13 @@ def _unrun(tried: Sequence[Candidate]) -> str:
 
 
 def differences(plan: Plan, rival: Candidate) -> Iterator[str]:
-    """Knobs, then devices of the steps that both have."""
+    """Knobs, then devices of the steps that both have, then numbers of machines."""
     for knob, value in plan.choice.items():
         if rival.choice.get(knob, value) != value:
             yield f"{knob} {rival.choice[knob]} instead of {value}"
     for step, device in plan.placement.items():
         if rival.placement.get(step, device) != device:
             yield f"{step} on {rival.placement[step]} instead of {device}"
+    for device, count in rival.replicas.items():
+        if plan.replicas.get(device, 1) != count:
+            yield f"{count} machines of {device} instead of {plan.replicas.get(device, 1)}"

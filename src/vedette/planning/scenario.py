@@ -26,7 +26,16 @@ from vedette.types.plan import Candidate
 _NUMBER = re.compile(
     r"(?P<times>x)?(?P<number>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>.*)", re.IGNORECASE
 )
-DEVICE = {"cores": "cores", "speed": "", "memory_gb": "GB", "price_per_hour": ""}
+DEVICE = {
+    "cores": "cores",
+    "speed": "",
+    "memory_gb": "GB",
+    "price_per_hour": "",
+    "max_replicas": "machines",
+}
+COUNTED = ("max_replicas",)
+"""What comes in whole numbers."""
+MOST_REPLICAS = 64
 LINK = {"rate_mbps": "Mbit/s", "back_mbps": "Mbit/s", "rtt_ms": "ms", "price_per_gb": ""}
 VERDICT = "predicted, not checked by running"
 MAY_BE_ZERO = ("rtt_ms", "price_per_gb", "price_per_hour")
@@ -64,7 +73,7 @@ class WhatIf:
 class _Key:
     """How one key is changed: a number in a unit, up to ``most``; or one of ``words``.
 
-    ``now`` is what ``x2`` doubles; ``may_go``: it can be taken away.
+    ``now`` is what ``x2`` doubles; ``may_go``: it can be taken away; ``is_whole``: it counts.
     """
 
     change: Callable[[Scenario, Any], Scenario]
@@ -73,6 +82,7 @@ class _Key:
     most: float = 1e9
     may_be_zero: bool = False
     may_go: bool = False
+    is_whole: bool = False
     words: Mapping[str, Scalar] | None = None
 
 
@@ -150,7 +160,9 @@ def _value(name: str, key: _Key, text: str) -> Any:
     if not (0 <= value <= key.most) or (value == 0 and not key.may_be_zero):
         least = "0" if key.may_be_zero else "more than 0"
         raise InputError(Problem(f"{value:g} for {name}", f"{least}, and {key.most:g} at most"))
-    return value
+    if key.is_whole and not value.is_integer():
+        raise InputError(Problem(f"{value:g} for {name}", "a whole number", f"{name}={value:.0f}"))
+    return int(value) if key.is_whole else value
 
 
 def _keys(now: Scenario) -> Iterator[tuple[str, _Key]]:
@@ -171,13 +183,17 @@ def _word(value: Scalar) -> str:
 def _machines(cluster: Cluster) -> Iterator[tuple[str, _Key]]:
     for i, device in enumerate(cluster.devices):
         for field, unit in DEVICE.items():
+            if field in COUNTED and device.per_stream:
+                continue
             yield (
                 f"device.{device.name}.{field}",
                 _Key(
                     partial(_with_device, i, field),
                     unit,
                     float(getattr(device, field)),
+                    most=MOST_REPLICAS if field in COUNTED else 1e9,
                     may_be_zero=field in MAY_BE_ZERO,
+                    is_whole=field in COUNTED,
                 ),
             )
     for i, link in enumerate(cluster.links):

@@ -21,6 +21,7 @@ from vedette.planning.knobs import MOST_CHOICES
 from vedette.planning.layout import Floats, Site, layouts, placements, site
 from vedette.planning.options import Context, Limits, Option, choices, options, shape_of
 from vedette.planning.placement import Placement
+from vedette.planning.replication import most_replicas
 from vedette.types.cluster import Cluster
 from vedette.types.graph import SOURCE, Choice, Scalar, Workflow
 
@@ -168,8 +169,9 @@ def _rows(
     may_move = option.choice[QP] != SOURCE
     plans = plans.rows(np.flatnonzero(~is_blind & (may_move | ~plans.moves_frames)))
     weights = weigh(plans, option.ask, shape, place)
+    load = weigh(most_replicas(plans, shape, place), option.ask, shape, place).load
     own = np.concatenate([place.is_per_stream, place.lane_is_per_stream, place.is_per_stream])
-    fits = (weights.load <= limits.load + 1e-9).all(axis=1)
+    fits = (load <= limits.load + 1e-9).all(axis=1)
     mine = len([*context.workflow.streams()]) / streams
     cost = np.zeros(len(plans.place))
     for name, weight in context.workflow.objective.minimise.items():
@@ -191,4 +193,4 @@ def _rows(
             step.declared: place.names[d]
             for step, d in zip(shape.steps, plans.place[row, shape.source_count :], strict=True)
         }
-        yield float(cost[row]), weights.load[row, ~own], loss, option.choice, at
+        yield float(cost[row]), load[row, ~own], loss, option.choice, at

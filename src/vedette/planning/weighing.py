@@ -21,6 +21,7 @@ from vedette.planning.layout import (
 )
 from vedette.planning.options import Context, Limits, Option, shape_of, tightest
 from vedette.planning.placement import Placement, home
+from vedette.planning.replication import Counts, named, replicated
 from vedette.types.cluster import Cluster
 from vedette.types.graph import SOURCE, Metric, Objective
 from vedette.types.plan import Candidate
@@ -36,6 +37,7 @@ class Weighed:
 
     option: int
     place: tuple[Mapping[str, str], ...]
+    replicas: tuple[Counts, ...]
     objective: Floats
     violation: Floats
     worst: tuple[tuple[str, float, float], ...]
@@ -74,7 +76,7 @@ class Ground:
         if not len(plans.place):
             return None
         rough = weigh(plans, option.ask, shape, self.site)
-        chosen = self._order(rough)[: self.limits.finalists]
+        chosen = self._finalists(rough)
         few, exact = plans.rows(chosen), _rows(rough, chosen)
         if self._asks_for({"latency_p50_ms", "latency_p95_ms", "age_p95_ms", "age_max_ms"}):
             each = frames(compose(self.context.profile, option.choice, option.workflow), shape)
@@ -87,6 +89,7 @@ class Ground:
         return Weighed(
             option=index,
             place=tuple(at),
+            replicas=tuple(named(few, int(i), shape, self.site) for i in order),
             objective=_value(exact, self.objective)[order],
             violation=shares.max(axis=1)[order],
             worst=tuple(self._worst(exact, shares, int(i)) for i in order),
@@ -102,6 +105,7 @@ class Ground:
             trace,
             self.context.signatures,
             variants=self.context.variants,
+            replicas=each.replicas[row],
         )
         metric = tightest(option, self.objective)
         return Candidate(
@@ -111,6 +115,7 @@ class Ground:
             accuracy=option.accuracy[metric],
             figures=costs,
             outcome=outcome,
+            replicas=each.replicas[row],
         )
 
     def prepare(self, options: Sequence[Option]) -> None:
@@ -130,7 +135,9 @@ class Ground:
                 given = (shape, self.site, self.context.signatures, self.limits.pinned)
                 rows = self._with_proposed(placements(*given), shape)
                 self.is_exhaustive &= is_every_placement(*given)
-                every[id(shape)] = layouts(shape, self.site, rows)
+                plans, is_all = replicated(layouts(shape, self.site, rows), shape, self.site)
+                self.is_exhaustive &= is_all
+                every[id(shape)] = plans
             plans, ask = every[id(shape)], alike[0].ask
             crosses = np.logical_or.reduce(plans.hops > 0, axis=1)
             is_blind = np.logical_or.reduce(crosses & ~ask.is_measured, axis=1)
@@ -183,6 +190,18 @@ class Ground:
     def _shape(self, option: Option) -> Graph:
         return shape_of(self.shapes, option.workflow, self.cluster, self.context.signatures)
 
+    def _finalists(self, weights: Weights) -> NDArray[np.intp]:
+        """The best for an average frame, so many with each number of machines: the average frame
+        tells where work is better done, but not how many machines a slow one needs.
+        """
+        order = self._order(weights)
+        if (weights.replicas == 1).all():
+            return order[: self.limits.finalists]
+        _, kind = np.unique(weights.replicas[order], axis=0, return_inverse=True)
+        kind = kind.reshape(-1)
+        best = [np.flatnonzero(kind == k)[: self.limits.finalists] for k in range(kind.max() + 1)]
+        return order[np.sort(np.concatenate(best))]
+
     def _shares(self, weights: Weights) -> Floats:
         """How much of each limit is used, 1 at the limit: loads, then ceilings."""
         ceilings = [
@@ -195,10 +214,9 @@ class Ground:
         violation = self._shares(weights).max(axis=1)
         breaks = violation > 1
         value = np.where(breaks, violation, _value(weights, self.objective))
-        tie = weights.metrics[
-            "latency_p50_ms"
-        ]  # nobody means to send frames to and fro for nothing
-        return np.lexsort((tie, np.round(value, 12), breaks))
+        machines = weights.replicas.sum(axis=1)  # as few as do, also where they cost nothing
+        tie = weights.metrics["latency_p50_ms"]  # nobody means to send frames to and fro
+        return np.lexsort((tie, machines, np.round(value, 12), breaks))
 
     def _worst(self, weights: Weights, shares: Floats, row: int) -> tuple[str, float, float]:
         which = int(shares[row].argmax())
@@ -218,6 +236,7 @@ def _rows(weights: Weights, chosen: NDArray[np.intp]) -> Weights:
         {name: values[chosen] for name, values in weights.metrics.items()},
         weights.device_wait_s[chosen],
         weights.lane_wait_s[chosen],
+        weights.replicas[chosen],
     )
 
 

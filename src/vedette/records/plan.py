@@ -1,11 +1,12 @@
 """plan.yaml: a whole plan in a file that a person can read, and that reads back equal."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from vedette.addresses import has_secrets
-from vedette.errors import DeclarationError, Place, Problem
+from vedette.errors import DeclarationError, Place, Problem, nearest
 from vedette.records.codec import from_plain, problem, to_plain
 from vedette.records.files import write_bytes
 from vedette.records.layout import yaml_text
@@ -14,6 +15,9 @@ from vedette.records.nodes import Document, read_document
 from vedette.types.plan import Plan
 
 NEWEST = 1
+CANDIDATES = frozenset({"tried", "frontier", "runners_up"})
+UNSAID = frozenset({"replicas", "requests"})
+"""What most plans have none of, and is then left out."""
 
 
 def write_plan(path: Path, plan: Plan) -> None:
@@ -29,10 +33,20 @@ def read_plan(path: Path) -> Plan:
 
 def plan_text(plan: Plan) -> str:
     """The plan as YAML, what identifies it first."""
-    plain = to_plain(plan)
-    first = ("version", "name", "verdict", "choice", "placement", "binding")
+    plain = _told(to_plain(plan))
+    first = ("version", "name", "verdict", "choice", "placement", "replicas", "binding")
     rest = (key for key in plain if key not in first)
-    return yaml_text({key: plain[key] for key in (*first, *rest)})
+    return yaml_text({key: plain[key] for key in (*first, *rest) if key in plain})
+
+
+def _told(plain: dict[str, Any]) -> dict[str, Any]:
+    """A plan, a candidate or its figures without what there is none of."""
+    kept = {key: each for key, each in plain.items() if each or key not in UNSAID}
+    for key in {"predicted", "figures"} & kept.keys():
+        kept[key] = _told(kept[key])
+    for key in CANDIDATES & kept.keys():
+        kept[key] = [_told(each) for each in kept[key]]
+    return kept
 
 
 def _plan(document: Document) -> Plan:
@@ -52,9 +66,10 @@ def _plan(document: Document) -> Plan:
             for detail in error.errors(include_url=False)
         ]
         raise DeclarationError(*found_there) from None
-    unplaced = tuple(_unplaced(plan, root.place_of(("placement",))))
-    if unplaced:
-        raise DeclarationError(*unplaced)
+    wrong = _unplaced(plan, root.place_of(("placement",)))
+    wrong += _overcounted(plan, root.place_of(("replicas",)))
+    if wrong:
+        raise DeclarationError(*wrong)
     return plan
 
 
@@ -73,4 +88,19 @@ def _unplaced(plan: Plan, place: Place) -> list[Problem]:
         )
         for name in names
         if plan.placement.get(name) not in devices
+    ]
+
+
+def _overcounted(plan: Plan, place: Place) -> list[Problem]:
+    """Nothing stands behind a device more often than there are machines like it."""
+    most = {device.name: device.max_replicas for device in plan.cluster.devices}
+    return [
+        Problem(
+            f"{count} for {name} in replicas",
+            f"1 to {most[name]}, its max_replicas" if name in most else "a device of its cluster",
+            f"{name}: {most[name]}" if name in most else nearest(name, sorted(most)),
+            place,
+        )
+        for name, count in plan.replicas.items()
+        if not 1 <= count <= most.get(name, 0)
     ]

@@ -248,6 +248,8 @@ class DeviceSyntax(Syntax):
     """A codec that costs this device no core."""
     per_stream: bool = False
     """One such machine beside every stream."""
+    max_replicas: Annotated[int, Ge(1), Le(64)] = 1
+    """How many machines like this there are: the planner chooses how many of them are used."""
 
 
 class LinkSyntax(Syntax):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from vedette.reporting.layout import WIDTH, Arrow, Box, Drawing, Lane, arrange, is_transport
 from vedette.reporting.markup import Markup, html, tag
-from vedette.reporting.wording import number, settings_text, share, value_text
+from vedette.reporting.wording import counted, number, settings_text, share, value_text
 from vedette.types.cluster import Link
 from vedette.types.figures import Figures
 from vedette.types.graph import Step
@@ -29,7 +29,7 @@ def draw_plan(plan: Plan, figures: Figures) -> Markup:
     return tag(
         "svg",
         tag("title", f"The steps of {plan.name} on the machines of {plan.cluster.name}"),
-        [_lane(lane, drawing, top, figures, sum(streams.values())) for lane in drawing.lanes],
+        [_lane(lane, drawing, top, figures, counted(plan, lane.device)) for lane in drawing.lanes],
         [_link(*link, figures) for link in links],
         tag(
             "g",
@@ -138,9 +138,8 @@ def _text(content: str, x: float, y: float, class_: str, anchor: str | None = No
     return tag("text", content, x=x, y=y, class_=class_, text_anchor=anchor)
 
 
-def _lane(lane: Lane, drawing: Drawing, top: float, figures: Figures, streams: int) -> Markup:
+def _lane(lane: Lane, drawing: Drawing, top: float, figures: Figures, name: str) -> Markup:
     device, height = lane.device, drawing.height + top
-    name = f"{device.name} \u00d7 {streams}" if device.per_stream else device.name
     facts = f"{device.tier}, {device.cores:g} cores of speed {device.speed:g}"
     load = figures.load.get(device.name)
     return tag(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vedette.records.files import write_bytes
-from vedette.reporting import answers, choosing, machines, record
+from vedette.reporting import answers, choosing, machines, record, requests
 from vedette.reporting.markup import Markup
 from vedette.reporting.parts import document
 from vedette.reporting.story import Story
@@ -22,6 +22,7 @@ SECTIONS: tuple[Section, ...] = (
     record.notes,
     machines.plan,
     machines.flows,
+    requests.requests,
     choosing.frontier,
     choosing.floors,
     choosing.tried,

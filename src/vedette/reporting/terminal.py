@@ -11,9 +11,11 @@ from vedette.reporting.markup import clean
 from vedette.reporting.story import Row, Story
 from vedette.reporting.wording import (
     MEASURES,
+    PARTS,
     VERDICTS,
     accuracy,
     change,
+    counted,
     counts,
     number,
     objective_text,
@@ -98,7 +100,7 @@ def block(heading: str, lines: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def places(plan: Plan) -> list[tuple[str, str]]:
     """Each device with work, and its steps in order."""
-    return [(_device(plan, name), _steps(plan, name)) for name in _busy(plan)]
+    return [(counted(plan, plan.cluster.device(name)), _steps(plan, name)) for name in _busy(plan)]
 
 
 def _busy(plan: Plan) -> list[str]:
@@ -106,11 +108,6 @@ def _busy(plan: Plan) -> list[str]:
     busy = set(plan.placement.values())
     devices = sorted(plan.cluster.devices, key=lambda device: TIERS.index(device.tier))
     return [device.name for device in devices if device.name in busy]
-
-
-def _device(plan: Plan, name: str) -> str:
-    per_stream = plan.cluster.device(name).per_stream
-    return f"{name} \u00d7 {sum(1 for _ in plan.workflow.streams())}" if per_stream else name
 
 
 def _steps(plan: Plan, device: str) -> str:
@@ -152,11 +149,22 @@ def beside_text(expected: Figures, ran: Figures, scores: Mapping[str, Score]) ->
     lines.append(f"{'Frames analysed':<36}{analysed:>14}")
     for metric, score in scores.items():
         lines.append(f"{score_name(metric):<36}{accuracy(score.value):>14}  ({counts(score)})")
+    lines += requests_lines(ran)
     if ran.label == "measured":
         lines += ["", "CPU is this machine's here, and that of a machine of speed 1 there."]
     if math.isnan(ran.latency_p50_ms):
         lines.append("Latency and age are those of frames as they are captured: see --paced.")
     return clean("\n".join(lines))
+
+
+def requests_lines(figures: Figures) -> Iterator[str]:
+    """Where requests to other machines spent their time, a line for each segment or model."""
+    if figures.requests:
+        yield ""
+        yield f"{'Requests, mean ms':<24}" + "".join(f"{name:>14}" for name in (*PARTS, "count"))
+    for name, each in figures.requests.items():
+        spent = [number(getattr(each, f"{part}_ms")) for part in PARTS.values()]
+        yield f"{name:<24}" + "".join(f"{text:>14}" for text in (*spent, whole(each.count)))
 
 
 def story_lines(story: Story) -> Iterator[str]:

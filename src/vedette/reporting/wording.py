@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from vedette.types.cluster import Device
 from vedette.types.figures import Figures, Score
 from vedette.types.graph import SOURCE, Metric, Objective, Step, Value
 from vedette.types.plan import Candidate, Plan
@@ -167,7 +168,7 @@ def is_chosen(candidate: Candidate, plan: Plan) -> bool:
 
 
 def differences(candidate: Candidate, plan: Plan) -> str:
-    """In what a candidate differs from the plan: settings first, then places."""
+    """In what a candidate differs from the plan: settings, places, numbers of machines."""
     if is_chosen(candidate, plan):
         return "the chosen plan"
     settings = [
@@ -184,7 +185,12 @@ def _moved(candidate: Candidate, plan: Plan) -> list[str]:
     for name, device in candidate.placement.items():
         if plan.placement.get(name, device) != device and not _is_transport(name):
             moved.setdefault(device, []).append(name)
-    return [_on(names, device) for device, names in moved.items()]
+    counts = [
+        f"{count} machines of {device}"
+        for device, count in candidate.replicas.items()
+        if plan.replicas.get(device, 1) != count
+    ]
+    return [*(_on(names, device) for device, names in moved.items()), *counts]
 
 
 def _on(names: Sequence[str], device: str) -> str:
@@ -200,6 +206,15 @@ def _is_transport(name: str) -> bool:
     return "@" in name or name.endswith((".encode", ".evidence"))
 
 
+PARTS = {
+    "client queue": "client_queue",
+    "transmission": "transmission",
+    "server queue": "server_queue",
+    "compute": "compute",
+}
+"""The four parts of a request's time, as people read them, and as a Breakdown names them."""
+
+
 def place_name(name: str) -> str:
     """A key of ``load`` or ``step_ms`` as people read it.
 
@@ -207,6 +222,13 @@ def place_name(name: str) -> str:
     'wait edge \u2192 cloud'
     """
     return name.replace("->", " \u2192 ")
+
+
+def counted(plan: Plan, device: Device) -> str:
+    """A device's name, with how many machines of it a plan uses where that is not plain."""
+    streams = sum(1 for _ in plan.workflow.streams())
+    count = streams if device.per_stream else plan.replicas.get(device.name, 1)
+    return f"{device.name} \u00d7 {count}" if device.per_stream or count > 1 else device.name
 
 
 def join(words: Iterable[str]) -> str:

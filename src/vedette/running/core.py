@@ -60,7 +60,7 @@ class Core:
         self._plan, self._work, self._delivery, self._bounds = plan, work, delivery, bounds
         self._onlooker, is_watched = onlooker, onlooker is not None
         self._env = simpy.Environment()
-        self._machines = Machines(self._env, plan.cluster)
+        self._machines = Machines(self._env, plan)
         self._streams = {stream.name: stream for _, stream in plan.workflow.streams()}
         self._source_of = sources_of_streams(plan.workflow)
         names = [source.name for source in plan.workflow.sources]

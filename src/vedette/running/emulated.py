@@ -93,7 +93,8 @@ class EmulatedWork:
             done = self._work.do(step, inputs)
             self._owe(place, self._clock() - start_s)
             return done
-        with self._slot(device.name, here.stream if device.per_stream else ""):
+        which = self._plan.replica_of(device.name, here.stream)
+        with self._slot(device.name, here.stream if device.per_stream else str(which)):
             start_s = self._clock()
             done = self._work.do(step, inputs)
             normal_s = done.cpu_s * self._speed

@@ -78,9 +78,13 @@ def _stream_mbps(tally: Tally, lasts_s: Mapping[str, float], way: Way) -> dict[s
 
 def _price_per_hour(tally: Tally, lasts_s: Mapping[str, float]) -> float:
     """The hours of the devices that the plan uses, and the gigabytes that links carry."""
-    cluster, placement = tally.plan.cluster, tally.plan.placement
-    used = [device for device in cluster.devices if device.name in set(placement.values())]
-    hours = sum(d.price_per_hour * (len(lasts_s) if d.per_stream else 1) for d in used)
+    plan, placed = tally.plan, set(tally.plan.placement.values())
+    hours = sum(
+        device.price_per_hour
+        * (len(lasts_s) if device.per_stream else plan.replicas.get(device.name, 1))
+        for device in plan.cluster.devices
+        if device.name in placed
+    )
     gigabytes = sum(
         way[0].price_per_gb * _mbps(tally, lasts_s, way) * 3600 / 8000 for way in _ways(tally)
     )
@@ -92,12 +96,14 @@ def _loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:
 
 
 def _device_loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:
-    """The share of each device's cores in use; of cameras that of the busiest."""
+    """The share of each device's cores in use; of several machines that of the busiest."""
     loads = {}
     for device in tally.plan.cluster.devices:
-        each = [tally.busy_s[device.name, s] / lasts_s[s] for s in lasts_s]
-        busy = max(each, default=0.0) if device.per_stream else sum(each)
-        loads[device.name] = busy / (device.speed * device.cores)
+        busy: Sums[str | int] = defaultdict(float)
+        for stream, long_s in lasts_s.items():
+            which = stream if device.per_stream else tally.plan.replica_of(device.name, stream)
+            busy[which] += tally.busy_s[device.name, stream] / long_s
+        loads[device.name] = max(busy.values(), default=0.0) / (device.speed * device.cores)
     return loads
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import simpy
 
 from vedette.running.ways import Way, is_per_stream, rate_mbps, way_name
-from vedette.types.cluster import Cluster
+from vedette.types.plan import Deployment
 
 Waiting = Generator[simpy.Event, Any, None]
 """A process of the event core: it yields what it waits for."""
@@ -27,16 +27,19 @@ class Machine:
 
 @dataclass(slots=True)
 class Machines:
-    """Every device and link direction, those of ``per_stream`` devices once for each stream."""
+    """Every device as often as a plan uses it, and every link direction.
+
+    Those of ``per_stream`` devices are there once for each stream.
+    """
 
     env: simpy.Environment
-    cluster: Cluster
+    plan: Deployment
     _machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
     _wires: dict[tuple[Way, str], simpy.Resource] = field(default_factory=dict)
 
     def machine(self, name: str, stream: str) -> Machine:
-        device = self.cluster.device(name)
-        key = name, stream if device.per_stream else ""
+        device = self.plan.cluster.device(name)
+        key = name, stream if device.per_stream else str(self.plan.replica_of(name, stream))
         if key not in self._machines:
             count = max(1, int(device.cores))
             servers = simpy.Resource(self.env, count)
@@ -100,7 +103,7 @@ class Machines:
         add(parts, f"wait {machine.name}", self.env.now - start_s - each_s / machine.speed)
 
     def _wire(self, way: Way, stream: str) -> simpy.Resource:
-        key = way, stream if is_per_stream(self.cluster, way[0]) else ""
+        key = way, stream if is_per_stream(self.plan.cluster, way[0]) else ""
         return self._wires.setdefault(key, simpy.Resource(self.env, 1))
 
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from vedette.models.endpoint import Endpoint
+from vedette.models.ledger import Ledger
 from vedette.running.crossing import PACKED, Answered, Asked, Begun, Codec, States, owner
 from vedette.running.hosting import Reply
 from vedette.running.lanes import Idle, Message, Messages, Moving, Note, Passing
@@ -32,7 +33,7 @@ class Hosts:
 
     ``connect`` opens a device's endpoints; it is called in the event loop in which they are used
     and closed. ``digest`` names the plan, as its workers know it. At most ``in_flight`` messages
-    of a sequence are under way; a worker may want fewer.
+    of a sequence are under way; a worker may want fewer. ``ledger`` learns where their time went.
     """
 
     devices: frozenset[str]
@@ -41,13 +42,15 @@ class Hosts:
     in_flight: int = 16
     patience: Patience = field(default_factory=Patience)
     codec: Codec = PACKED
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 class Remote:
     """The segments of one run that are done elsewhere; a context, in which an event loop runs.
 
-    Every stream, or every group of streams that meet, has a sequence at each such segment. Streams
-    take turns in which of a device's workers they begin at.
+    Every stream, or every group of streams that meet, has a sequence at each such segment. It
+    begins at the worker that the plan deals it to; where a plan says nothing of a device's
+    replicas, streams take turns among all its workers.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class Remote:
         resumed: Mapping[str, Commit],
     ) -> None:
         self._segments = {each.name: each for each in segments}
-        self._hosts, self._resumed = hosts, resumed
+        self._plan, self._hosts, self._resumed = plan, hosts, resumed
         self._names = {
             stage.steps[0].name: each.name
             for each in segments
@@ -128,8 +131,9 @@ class Remote:
 
     def _sequence(self, segment: str, streams: tuple[str, ...]) -> RemoteSequence:
         with self._lock:
-            endpoints = self._endpoints[self._segments[segment].device]
-            first = self._streams.index(streams[0]) % len(endpoints)
+            device = self._segments[segment].device
+            endpoints = self._endpoints[device]
+            first = self._streams.index(streams[0]) % self._count(device)
             sequence = RemoteSequence(
                 segment,
                 (*endpoints[first:], *endpoints[:first]),
@@ -140,9 +144,15 @@ class Remote:
                 codec=self._hosts.codec,
                 patience=self._hosts.patience,
                 capacity=self._hosts.in_flight,
+                ledger=self._hosts.ledger,
             )
             self._sequences.append(sequence)
         return sequence
+
+    def _count(self, device: str) -> int:
+        """How many workers share a device's streams: those the plan counts on; others stand by."""
+        known = len(self._endpoints[device])
+        return min(self._plan.replicas.get(device, known), known)
 
     def _states(self, segment: Segment, streams: tuple[str, ...]) -> States:
         """What the segment's steps had committed last."""

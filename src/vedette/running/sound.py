@@ -14,6 +14,7 @@ def ensure_sound(plan: Deployment, signatures: Mapping[str, Signature]) -> None:
     found = [each for step in flow.steps for each in _wrong(plan, step, signatures)]
     names = [*(source.name for source in flow.sources), *(step.name for step in flow.steps)]
     found += [each for name in names for each in _misplaced(plan, name)]
+    found += _replicated_meetings(plan)
     if found:
         raise DeclarationError(*found)
 
@@ -38,6 +39,16 @@ def _misplaced(plan: Deployment, name: str) -> Iterator[Problem]:
     if place not in devices:
         found = f"{name} on " + (f"the device {place!r}" if place else "no device")
         yield Problem(found, "a device of the cluster", nearest(place or "", devices))
+
+
+def _replicated_meetings(plan: Deployment) -> Iterator[Problem]:
+    """Streams that meet are ordered by one machine, so there cannot be several."""
+    for step in plan.workflow.steps:
+        device = plan.placement.get(step.name, "")
+        count = plan.replicas.get(device, 1)
+        if count > 1 and len(plan.workflow.sources_of(step.name)) > 1:
+            found = f"{count} machines of {device}, where streams meet in step {step.name}"
+            yield Problem(found, "one machine where streams meet", f"{device}: 1 in replicas")
 
 
 def _wrongly_set(step: Step, signature: Signature) -> Iterator[Problem]:

@@ -1,14 +1,17 @@
 """Prometheus' text of what a repository's models have done; made when it is asked for."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import generate_latest
 
+from vedette.errors import InputError, Problem
+from vedette.models.ledger import BOUNDS_S, Durations, Ledger
 from vedette.serve.repository import READY, Repository
-from vedette.serve.statistics import BOUNDS_S, Durations, Statistics
+from vedette.serve.statistics import Statistics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LABELS = ("model", "version")
@@ -48,12 +51,53 @@ class _Collector:
             )
             for key, model in models:
                 found = durations(model.statistics)
-                bounds = [*map(str, BOUNDS_S), "+Inf"]
-                counts = [(b, float(c)) for b, c in zip(bounds, found.buckets(), strict=True)]
-                family.add_metric(key, counts, found.total_s)
+                family.add_metric(key, _bounded(found.buckets()), found.total_s)
             yield family
         for name, what, count in _COUNTS:
             counter = CounterMetricFamily(f"vedette_{name}", f"Number of {what}.", labels=_LABELS)
             for key, model in models:
                 counter.add_metric(key, count(model.statistics))
             yield counter
+
+
+@contextmanager
+def listening(ledger: Ledger, port: int) -> Iterator[int]:
+    """A client's metrics at http://127.0.0.1:PORT/metrics while the context lasts; 0 is any port.
+
+    The context is the port. Raises InputError where it is taken.
+    """
+    registry = CollectorRegistry()
+    registry.register(_ClientCollector(ledger))
+    try:
+        server, thread = start_http_server(port, "127.0.0.1", registry)
+    except OSError as error:
+        found = f"the port {port} for metrics ({error.strerror})"
+        raise InputError(Problem(found, "one that is free", "--metrics 0")) from None
+    try:
+        yield int(server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _ClientCollector:
+    """A histogram of each of the four parts of requests, of which a server knows the last two."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[Any]:
+        family = HistogramMetricFamily(
+            "vedette_client_request_seconds",
+            "Time of answered requests, by part.",
+            labels=("asked", "part"),
+        )
+        for name, part, counts, total_s in self._ledger.histograms():
+            family.add_metric((name, part), _bounded(counts), total_s)
+        yield family
+
+
+def _bounded(counts: list[int]) -> list[tuple[str, float]]:
+    bounds = [*map(str, BOUNDS_S), "+Inf"]
+    return [(bound, float(count)) for bound, count in zip(bounds, counts, strict=True)]

@@ -3,44 +3,11 @@
 Counting one request costs a few additions; what is read from it is made when somebody asks.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of a histogram's buckets; one more holds what is longer."""
-
-
-@dataclass(slots=True)
-class Durations:
-    """How often something was done, for how long in total, and a histogram of that.
-
-    >>> done = Durations()
-    >>> done.add(0.004)
-    >>> done.count, done.total_s, done.buckets()[:4]
-    (1, 0.004, [0, 0, 0, 1])
-    """
-
-    count: int = 0
-    total_s: float = 0.0
-    _counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
-
-    def add(self, duration_s: float) -> None:
-        self.count += 1
-        self.total_s += duration_s
-        self._counts[bisect_left(BOUNDS_S, duration_s)] += 1
-
-    def buckets(self) -> list[int]:
-        """Per bound, and for no bound at all, how many were no longer."""
-        total, found = 0, []
-        for count in self._counts:
-            total += count
-            found.append(total)
-        return found
-
-    def to_protocol(self) -> dict[str, int]:
-        return {"count": self.count, "ns": round(self.total_s * 1e9)}
+from vedette.models.ledger import Durations
 
 
 @dataclass(slots=True)

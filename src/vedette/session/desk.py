@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from vedette.declaring.operator import signatures
 from vedette.errors import InfeasibleError, Problem
@@ -16,6 +17,7 @@ from vedette.planning.expand import expand
 from vedette.planning.explain import binding
 from vedette.planning.options import Limits
 from vedette.planning.placement import transport
+from vedette.planning.replication import fewest, more
 from vedette.planning.verify import Checked, Verified, asked, judge, supports, verify
 from vedette.profiling.measure import Job, Workers
 from vedette.profiling.parts import spans
@@ -68,6 +70,7 @@ class Desk:
             cluster=self.cluster,
             choice=choice,
             placement=deployment.placement,
+            replicas=deployment.replicas,
             predicted=self._forecast(candidate),
             scores=self.measured.sweeps["transport.qp", choice["transport.qp"]].scores,
             verdict="not checked",
@@ -82,8 +85,14 @@ class Desk:
         expanded = expand(self.workflow, choice, variants(self.workflow.own, larger=True))
         placement = baseline_placement(expanded, self.cluster, signatures())
         trace = compose(self.measured, choice, expanded)
-        costs = figures(expanded, placement, self.cluster, trace, signatures())
-        return Candidate(choice, placement, self._objective(costs), 1.0, costs, {}, warning)
+        costs = partial(figures, expanded, placement, self.cluster, trace, signatures())
+        replicas = fewest(
+            lambda counts: costs(replicas=counts), expanded, placement, self.cluster, LIMIT
+        )
+        found = costs(replicas=replicas)
+        return Candidate(
+            choice, placement, self._objective(found), 1.0, found, {}, warning, replicas
+        )
 
     def _or_baseline(self, verified: Verified, traces: dict[str, Trace]) -> Verified:
         """The baseline, if it is cheaper than what held, and holds itself: nothing loses to it."""
@@ -113,23 +122,30 @@ class Desk:
             expanded, candidate.placement, self.cluster, signatures(), qp=qp
         )
         return Deployment(
-            workflow=placed, cluster=self.cluster, choice=candidate.choice, placement=placement
+            workflow=placed,
+            cluster=self.cluster,
+            choice=candidate.choice,
+            placement=placement,
+            replicas=candidate.replicas,
         )
 
     def _verified(self, ranking: Ranking) -> tuple[Verified, dict[str, Trace]]:
         """Run the candidates as the protocol asks for them; their traces on what checks them.
 
         The next ones are already begun while one is judged, and given up when it fails. Those
-        that break a ceiling in the simulator, where queues are as bursty as video, are not run.
+        that break a ceiling in the simulator, where queues are as bursty as video, get more
+        machines where there are any, or are not run.
         """
-        candidates = [each for each in ranking.to_verify if not self._breaks_when_simulated(each)]
+        grown = {id(each): self._grown(each) for each in ranking.to_verify}
+        candidates = [found for found in grown.values() if found is not None]
+        ladder = [grown.get(id(each)) or each for each in ranking.ladder]
         if not candidates:
             raise InfeasibleError(self._broken(ranking))
         floors = self.workflow.objective.floors
         deployed = {_key(each): self.deployed(each) for each in candidates if floors}
         running = self.pool.in_order([self._job(each, "verify") for each in deployed.values()])
         traces: dict[str, Trace] = {}
-        protocol = verify(candidates, self.workflow.objective, ranking.ladder)
+        protocol = verify(candidates, self.workflow.objective, ladder)
         with closing(running):
             try:
                 candidate = next(protocol)
@@ -151,6 +167,33 @@ class Desk:
                 self.progress("check by running", len(candidates), len(candidates))
                 verified: Verified = end.value
         return verified, traces
+
+    def _grown(self, candidate: Candidate) -> Candidate | None:
+        """A candidate with the fewest machines that keep every ceiling in the simulator, if any."""
+        if not self._breaks_when_simulated(candidate):
+            return candidate
+        streams = sum(1 for _ in self.workflow.streams())
+        for counts in more(candidate.replicas, self.cluster, streams):
+            larger = self._with_replicas(candidate, counts)
+            if not self._broken_by(self._forecast(larger)):
+                return larger
+        return None
+
+    def _with_replicas(self, candidate: Candidate, counts: Mapping[str, int]) -> Candidate:
+        known = variants(self.workflow.own, larger=True)
+        expanded = expand(self.workflow, candidate.choice, known)
+        trace = compose(self.measured, candidate.choice, expanded)
+        costs = figures(
+            expanded,
+            candidate.placement,
+            self.cluster,
+            trace,
+            signatures(),
+            variants=known,
+            replicas=counts,
+        )
+        objective = self._objective(costs)
+        return replace(candidate, figures=costs, objective=objective, replicas=counts)
 
     def _breaks_when_simulated(self, candidate: Candidate) -> bool:
         """Only where the forecast is within a factor of two of a ceiling is it worth a look."""
@@ -229,6 +272,7 @@ class Desk:
             cluster=self.cluster,
             choice=chosen.choice,
             placement=deployment.placement,
+            replicas=deployment.replicas,
             predicted=simulated,
             scores=chosen.scores,
             verdict=verified.verdict,
@@ -276,4 +320,5 @@ def perfect_scores(workflow: Workflow, golden: Trace) -> dict[str, Score]:
 
 
 def _key(candidate: Candidate) -> str:
-    return repr((sorted(candidate.choice.items()), sorted(candidate.placement.items())))
+    parts = candidate.choice, candidate.placement, candidate.replicas
+    return repr([sorted(each.items()) for each in parts])

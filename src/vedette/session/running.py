@@ -15,6 +15,7 @@ from vedette.media.annotate import Annotator
 from vedette.media.live import Patience
 from vedette.media.source import local_file, open_source
 from vedette.models import loader
+from vedette.models.ledger import Ledger
 from vedette.models.own import identified
 from vedette.models.remote import Remote, ensure_known
 from vedette.profiling.cache import stream_digest
@@ -54,6 +55,7 @@ def run(
     annotate: Path | None = None,
     remote: Mapping[str, Remote] | None = None,
     hosts: Hosts | None = None,
+    ledger: Ledger | None = None,
     progress: Progress = quiet,
 ) -> Ran:
     """Run a plan, or a deployment placed by hand, on this machine to the end of its sources.
@@ -65,8 +67,11 @@ def run(
     ``remote`` says which variants are asked of model servers, and where these are; how a run is
     served is no part of what it is, so it may go on with others. Raises ModelError. ``hosts`` says
     which devices' steps are done by workers (see :mod:`vedette.session.workers`); nor is that.
+    ``ledger`` learns, while the run goes on, where the time of requests to either went.
     """
-    served = remote or {}
+    ledger = ledger or Ledger()
+    served = {name: replace(each, ledger=ledger) for name, each in (remote or {}).items()}
+    hosts = None if hosts is None else replace(hosts, ledger=ledger)
     ensure_known(served, _models_of(plan.workflow))
     frames = frames_of(plan.workflow)
     total = sum(each or 0 for each in frames.values())
@@ -108,6 +113,7 @@ def run(
         events = tuple(database.events(plan.workflow.name, sink.run))
     is_paced = paced or all(stream.pace == "live" for stream in streams)
     figures = report.figures if is_paced else _without_timing(report.figures)
+    figures = replace(figures, requests=ledger.breakdowns())
     if isinstance(plan, Plan) and report.finished:
         with Store(store) as database:
             forecasts = calibration(plan.predicted, figures)

@@ -56,6 +56,7 @@ def places(plan: Deployment, texts: Iterable[str]) -> dict[str, list[str]]:
             raise InputError(Problem(f"the workers {text!r}", expected, "cloud=http://host:8000"))
         ensure_hostable(plan, device)
         found[device] = listed.split(",")
+        ensure_enough(plan, device, found[device])
     return found
 
 
@@ -66,6 +67,15 @@ def ensure_hostable(plan: Deployment, device: str) -> None:
         found = f"workers of the device {device!r}"
         expected = "a device that the plan runs steps on, other than its sources'"
         raise InputError(Problem(found, expected, nearest(device, known)))
+
+
+def ensure_enough(plan: Deployment, device: str, addresses: Sequence[str]) -> None:
+    """Raises InputError where a device has fewer workers than the plan counts on."""
+    asked = plan.replicas.get(device, 1)
+    if len(addresses) < asked:
+        found = f"{len(addresses)} of the {asked} workers of {device}"
+        hint = f"vedette worker --device {device} on each, or planning with fewer (max_replicas)"
+        raise InputError(Problem(found, "an address for each; more stand by", hint))
 
 
 def hosts(
@@ -88,7 +98,9 @@ def _connected(places: Places, access: Access, device: str) -> list[Endpoint]:
 
 
 class LocalWorkers:
-    """A worker on this machine for each device that can have one; they end with the context.
+    """Workers on this machine for each device that can have any, as many as the plan says.
+
+    They end with the context.
 
     They listen on loopback, for whoever has a token that is made up here. One that dies is
     started again at its address. ``hosts`` is what a run needs of them.
@@ -98,15 +110,21 @@ class LocalWorkers:
 
     def __init__(self, plan: Deployment, path: Path) -> None:
         self._plan, self._path, self._scope = plan, path, ExitStack()
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[str, list[_Worker]] = {}
 
     def __enter__(self) -> Self:
         token = secrets.token_urlsafe()
         with ExitStack() as scope:
             for device in hostable(self._plan):
-                self._workers[device] = _Worker(self._path, device, token)
-                scope.callback(self._workers[device].close)
-            found = {device: [each.address()] for device, each in self._workers.items()}
+                self._workers[device] = []
+                for _ in range(self._plan.replicas.get(device, 1)):
+                    worker = _Worker(self._path, device, token)
+                    scope.callback(worker.close)
+                    self._workers[device].append(worker)
+            found = {
+                device: [each.address() for each in workers]
+                for device, workers in self._workers.items()
+            }
             self.hosts = hosts(self._plan, found, token)
             self._scope = scope.pop_all()
         return self
@@ -114,9 +132,9 @@ class LocalWorkers:
     def __exit__(self, *_: object) -> None:
         self._scope.close()
 
-    def pid(self, device: str) -> int:
+    def pid(self, device: str, replica: int = 0) -> int:
         """The process that is a device's worker now."""
-        return self._workers[device].pid
+        return self._workers[device][replica].pid
 
 
 @contextmanager

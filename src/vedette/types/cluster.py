@@ -11,7 +11,8 @@ class Device:
     """A machine, or with ``per_stream`` one such machine beside every stream (its camera).
 
     ``speed`` is relative to the reference machine, which does one pass of YOLOX-Nano 416 in 7.7
-    CPU ms; ``encoder`` names a codec that costs this device no core.
+    CPU ms; ``encoder`` names a codec that costs this device no core. Of ``max_replicas`` machines
+    like it a plan uses as many as the planner chooses, each at ``price_per_hour``.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Device:
     price_per_hour: float = 0.0
     encoder: str | None = None
     per_stream: bool = False
+    max_replicas: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,27 @@ Label = Literal["predicted", "simulated", "rehearsed", "measured"]
 
 
 @dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Where the time of requests, or of frames, went on average: Distributed NoScope's four parts.
+
+    ``count`` is how many requests it is the mean of; 0: of analysed frames. ``transmission_ms`` is
+    links, and making and reading what crosses them; ``client_queue_ms`` the wait for a link or a
+    turn; ``server_queue_ms`` the wait for a machine.
+    """
+
+    client_queue_ms: float
+    transmission_ms: float
+    server_queue_ms: float
+    compute_ms: float
+    count: int = 0
+
+    @property
+    def total_ms(self) -> float:
+        parts = self.client_queue_ms, self.transmission_ms, self.server_queue_ms, self.compute_ms
+        return sum(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What a plan costs, over source time. Latency is over analysed frames, at real-time pacing.
 
@@ -35,6 +56,34 @@ class Figures:
     """Mean milliseconds of latency that each step, link and wait adds to an analysed frame."""
     step_mbps: Mapping[str, float] = field(default_factory=dict)
     """Bits sent for each step's output, over source time."""
+    requests: Mapping[str, Breakdown] = field(default_factory=dict)
+    """Of a measured run: by segment or model, what was asked of other machines."""
+
+    def breakdown(self) -> Breakdown:
+        """An analysed frame's ``step_ms`` in four parts.
+
+        >>> spent = {"street.encode": 1.0, "a->b": 20.0, "wait a->b": 3.0, "wait b": 2.0, "look": 9}
+        >>> found = Figures("simulated", *[0.0] * 8, 1, 1, step_ms=spent).breakdown()
+        >>> found.transmission_ms, found.client_queue_ms, found.server_queue_ms, found.compute_ms
+        (21.0, 3.0, 2.0, 9.0)
+        """
+        sums = dict.fromkeys(("transmission", "client_queue", "server_queue", "compute"), 0.0)
+        for name, spent_ms in self.step_ms.items():
+            sums[_part(name)] += spent_ms
+        return Breakdown(
+            client_queue_ms=sums["client_queue"],
+            transmission_ms=sums["transmission"],
+            server_queue_ms=sums["server_queue"],
+            compute_ms=sums["compute"],
+        )
+
+
+def _part(name: str) -> str:
+    """Which of the four parts a key of ``step_ms`` belongs to."""
+    if name.startswith("wait"):
+        return "client_queue" if "->" in name or name == "wait source" else "server_queue"
+    packs = name.endswith((".encode", ".evidence")) or ".decode@" in name or ".evidence@" in name
+    return "transmission" if packs or "->" in name else "compute"
 
 
 @dataclass(frozen=True, slots=True)

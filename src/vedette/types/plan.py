@@ -22,6 +22,7 @@ class Candidate:
     figures: Figures
     scores: Mapping[str, Score] = field(default_factory=dict)
     outcome: str = ""
+    replicas: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Deployment:
     ``workflow`` is expanded and holds the transport steps; ``placement`` has a device for each of
     its steps (a ``per_stream`` device stands for each stream's own) and for each source.
     ``parallel_items``: a stateless step may use several cores for one frame's items.
+    ``replicas``: how many machines stand behind a device, where these are not one. Each stream
+    stays with one of them, whose steps keep its state; streams are dealt out in turn.
     """
 
     workflow: Workflow
@@ -55,6 +58,15 @@ class Deployment:
     choice: Choice
     placement: Mapping[str, str]
     parallel_items: bool = False
+    replicas: Mapping[str, int] = field(default_factory=dict)
+
+    def replica_of(self, device: str, stream: str) -> int:
+        """Which of a device's machines does a stream's steps, from 0."""
+        count = self.replicas.get(device, 1)
+        if count == 1:
+            return 0
+        names = [each.name for _, each in self.workflow.streams()]
+        return names.index(stream) % count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from tests.running.test_executor import APART, FIVE_SOURCES, SHARED, TELL, TWO_SOURCES
 
 from vedette.errors import InputError
+from vedette.models.wire import InferRequest
 from vedette.running.crossing import PACKED, Asked, ask
 from vedette.running.executor import MemorySink
 from vedette.running.local import LocalExecutor
@@ -37,6 +38,15 @@ def committed(executor: LocalExecutor, plan: Deployment) -> Found:
     executor.run(plan, sources_for(plan, FRAMES), sink)
     answers = sorted(f"{b.stream} {b.frame} {step} {b}" for step, b in sink.answers)
     return sorted(map(repr, sink.commits)), answers
+
+
+STATELESS = [
+    Step("look", "look", ("street",)),
+    Step("far", "spread", ("look",)),
+    Step("farther", "add", ("far",)),
+    Step("sum", "accumulate", ("farther",)),
+    Step("tell", "announce", ("sum",)),
+]
 
 
 PLANS = {
@@ -175,3 +185,21 @@ def test_a_plan_over_two_machines_commits_what_one_does() -> None:
         "box-2-street",
         "cloud-1-street",
     }
+
+
+@pytest.mark.parametrize("dies_at", [(), (9, 40)])
+def test_frames_are_spread_over_the_workers_of_a_segment_without_state(
+    dies_at: Sequence[int],
+) -> None:
+    placement = {"far": "cloud", "farther": "cloud"}
+    plan = plan_of(STATELESS, streams={"street": ("a",)}, cluster=TWO_BOXES, placement=placement)
+    executor = HostedExecutor(workers=3, dies_at=dies_at)
+    assert committed(executor, plan) == committed(LocalExecutor(OPERATORS, no_models), plan)
+    there = [each for each in executor.endpoints if "cloud-1-street" in each.models]
+    frames = [sum(b'"kind":"frame"' in keys(asked) for asked in each.asked) for each in there]
+    assert sum(frames) >= FRAMES
+    assert min(frames) >= (1 if dies_at else FRAMES // 6)
+
+
+def keys(asked: InferRequest) -> bytes:
+    return bytes(asked.inputs[0].array[0]) if asked.inputs else b""

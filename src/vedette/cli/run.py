@@ -1,16 +1,12 @@
 """``vedette run``: a plan on this machine, its events in a store."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from vedette.cli.elsewhere import Address, Executor, elsewhere
 from vedette.cli.output import INTERRUPTED, Json, emit, promise, say, show, shown_progress
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from vedette.models.ledger import Ledger
 
 
 def command(
@@ -56,15 +52,8 @@ def command(
             "repeated. `local` starts one for each device on this machine, for a trial.",
         ),
     ] = None,
-    metrics: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=65535,
-            help="While it runs, tell Prometheus where the time of requests to other machines "
-            "goes, at http://127.0.0.1:PORT/metrics; 0: any port. Needs vedette[serve].",
-        ),
-    ] = None,
+    executor: Executor = "local",
+    address: Address = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Take frames of files as they were captured.")
     ] = False,
@@ -83,25 +72,18 @@ def command(
     `vedette run plan.yaml --remote yolox-nano-416=http://a:8000,http://b:8000`
 
     With the cloud's steps done there: `vedette run plan.yaml --workers cloud=http://10.0.0.7:8000`
-    """
-    from contextlib import ExitStack
 
+    On a Ray cluster: `vedette run plan.yaml --executor ray --address 10.0.0.7:6379`
+    """
     from vedette import session
-    from vedette.models.ledger import Ledger
     from vedette.models.remote import remotes
     from vedette.reporting.terminal import beside_text
-    from vedette.session.workers import hosted
 
     promise(events, report, annotate)
     served = remotes(remote or (), balancing=balancing, authority=authority)
     chosen = session.load_plan(plan)
-    ledger = Ledger()
-    with ExitStack() as scope:
-        if metrics is not None:
-            port = scope.enter_context(_metrics(ledger, metrics))
-            say(f"metrics: http://127.0.0.1:{port}/metrics")
-        hosts = scope.enter_context(hosted(chosen, plan, workers or (), authority))
-        progress = scope.enter_context(shown_progress())
+    others = elsewhere(chosen, plan, workers or [], authority, executor=executor, address=address)
+    with others as hosts, shown_progress() as progress:
         ran = session.run(
             chosen,
             store=store,
@@ -110,7 +92,6 @@ def command(
             annotate=annotate,
             remote=served,
             hosts=hosts,
-            ledger=ledger,
             progress=progress,
         )
     if events:
@@ -137,15 +118,3 @@ def command(
     if not ran.finished:
         say(f"not at its end: vedette run {plan} --store {store} goes on from here")
         raise typer.Exit(INTERRUPTED)
-
-
-def _metrics(ledger: "Ledger", port: int) -> "AbstractContextManager[int]":
-    from vedette.errors import InputError, Problem
-
-    try:
-        from vedette.serve.metrics import listening
-    except ImportError:
-        raise InputError(
-            Problem("--metrics without prometheus-client", "the extra serve", "vedette[serve]")
-        ) from None
-    return listening(ledger, port)

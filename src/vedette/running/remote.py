@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from random import Random
 from types import TracebackType
 from typing import Self
 
+from vedette.models.balancing import Load, least_outstanding
 from vedette.models.endpoint import Endpoint
-from vedette.models.ledger import Ledger
 from vedette.running.crossing import PACKED, Answered, Asked, Begun, Codec, States, owner
 from vedette.running.hosting import Reply
 from vedette.running.lanes import Idle, Message, Messages, Moving, Note, Passing
@@ -21,10 +22,11 @@ from vedette.running.threads import Needed
 from vedette.types.commit import Commit
 from vedette.types.events import Incident
 from vedette.types.graph import Step
+from vedette.types.media import Checkpoint
 from vedette.types.plan import Deployment
 
-Pending = tuple[Message, "Future[Reply] | None"]
-"""A message and the answer that it waits for, or None where it only keeps its place."""
+Pending = tuple[Message, "list[Future[Reply]]"]
+"""A message and the answers that it waits for; of one that only keeps its place, none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Hosts:
 
     ``connect`` opens a device's endpoints; it is called in the event loop in which they are used
     and closed. ``digest`` names the plan, as its workers know it. At most ``in_flight`` messages
-    of a sequence are under way; a worker may want fewer. ``ledger`` learns where their time went.
+    of a sequence are under way; a worker may want fewer.
     """
 
     devices: frozenset[str]
@@ -42,15 +44,14 @@ class Hosts:
     in_flight: int = 16
     patience: Patience = field(default_factory=Patience)
     codec: Codec = PACKED
-    ledger: Ledger = field(default_factory=Ledger)
 
 
 class Remote:
     """The segments of one run that are done elsewhere; a context, in which an event loop runs.
 
-    Every stream, or every group of streams that meet, has a sequence at each such segment. It
-    begins at the worker that the plan deals it to; where a plan says nothing of a device's
-    replicas, streams take turns among all its workers.
+    Every stream, or every group of streams that meet, has a sequence at each such segment. Streams
+    take turns in which of a device's workers they begin at. In a segment without state a stream
+    has a sequence at each of them, and a frame goes where the fewest are under way.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Remote:
         resumed: Mapping[str, Commit],
     ) -> None:
         self._segments = {each.name: each for each in segments}
-        self._plan, self._hosts, self._resumed = plan, hosts, resumed
+        self._hosts, self._resumed = hosts, resumed
         self._names = {
             stage.steps[0].name: each.name
             for each in segments
@@ -116,9 +117,8 @@ class Remote:
         self, segment: str, messages: Messages, needed: Needed, note: Note, wake: threading.Event
     ) -> Messages:
         """Take messages through a segment, so many at once as may be under way; order is kept."""
-        relay = _Relay(
-            self._segments[segment], self._sequence(segment, tuple(needed)), needed, note
-        )
+        lanes = [_Lane(each) for each in self._begun(segment, tuple(needed))]
+        relay = _Relay(self._segments[segment], lanes, needed, note)
         window: deque[Pending] = deque()
         for message in messages:
             if isinstance(message, Idle):
@@ -126,33 +126,36 @@ class Remote:
                 yield message
                 continue
             window.append((message, relay.ask(message, wake)))
-            yield from relay.finished(window, self._hosts.in_flight)
+            yield from relay.finished(window, self._hosts.in_flight * len(lanes))
         yield from relay.finished(window, 0)
 
-    def _sequence(self, segment: str, streams: tuple[str, ...]) -> RemoteSequence:
+    def _begun(self, segment: str, streams: tuple[str, ...]) -> list[RemoteSequence]:
+        """A sequence at one worker, or where nothing is kept between frames at each of them."""
+        chosen = self._segments[segment]
+        is_stateful = any(stage.stateful for stage in chosen.stages)
         with self._lock:
-            device = self._segments[segment].device
-            endpoints = self._endpoints[device]
-            first = self._streams.index(streams[0]) % self._count(device)
-            sequence = RemoteSequence(
-                segment,
-                (*endpoints[first:], *endpoints[:first]),
-                Begun(streams, states=self._states(self._segments[segment], streams)),
-                self._loop,
-                f"{self._nonce}-{len(self._sequences)}",
-                digest=self._hosts.digest,
-                codec=self._hosts.codec,
-                patience=self._hosts.patience,
-                capacity=self._hosts.in_flight,
-                ledger=self._hosts.ledger,
-            )
-            self._sequences.append(sequence)
-        return sequence
+            endpoints = self._endpoints[chosen.device]
+            begin = self._streams.index(streams[0])
+            turns = range(begin, begin + (1 if is_stateful else len(endpoints)))
+            return [self._sequence(chosen, streams, endpoints, turn) for turn in turns]
 
-    def _count(self, device: str) -> int:
-        """How many workers share a device's streams: those the plan counts on; others stand by."""
-        known = len(self._endpoints[device])
-        return min(self._plan.replicas.get(device, known), known)
+    def _sequence(
+        self, segment: Segment, streams: tuple[str, ...], endpoints: Sequence[Endpoint], turn: int
+    ) -> RemoteSequence:
+        first = turn % len(endpoints)
+        sequence = RemoteSequence(
+            segment.name,
+            (*endpoints[first:], *endpoints[:first]),
+            Begun(streams, states=self._states(segment, streams)),
+            self._loop,
+            f"{self._nonce}-{len(self._sequences)}",
+            digest=self._hosts.digest,
+            codec=self._hosts.codec,
+            patience=self._hosts.patience,
+            capacity=self._hosts.in_flight,
+        )
+        self._sequences.append(sequence)
+        return sequence
 
     def _states(self, segment: Segment, streams: tuple[str, ...]) -> States:
         """What the segment's steps had committed last."""
@@ -176,38 +179,67 @@ class Remote:
                 await endpoint.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class _Lane:
+    """A sequence and what it has not answered yet."""
+
+    sequence: RemoteSequence
+    last: int = -1
+    _asked: "list[Future[Reply]]" = field(default_factory=list)
+
+    def load(self) -> Load:
+        return Load(sum(not each.done() for each in self._asked), self.last)
+
+    def ask(self, asked: Asked | Checkpoint) -> "Future[Reply]":
+        self._asked = [each for each in self._asked if not each.done()]
+        self._asked.append(self.sequence.ask(asked))
+        return self._asked[-1]
+
+
+@dataclass(slots=True)
 class _Relay:
-    """What is between a lane and a sequence: messages out, answers put in their place."""
+    """What is between a lane of this run and its sequences: messages out, answers put in place.
+
+    A checkpoint passes through all of them, and so is behind every frame before it.
+    """
 
     segment: Segment
-    sequence: RemoteSequence
+    lanes: Sequence[_Lane]
     needed: Needed
     note: Note
+    _count: int = 0
+    _draw: Random = field(default_factory=Random)
 
-    def ask(self, message: Message, wake: threading.Event) -> "Future[Reply] | None":
-        future = None
+    def ask(self, message: Message, wake: threading.Event) -> "list[Future[Reply]]":
+        futures = []
         if isinstance(message, Moving) and message.fate.stream in self.needed:
             names = [name for name in self.segment.inputs if name in message.bundles]
             bundles = {name: message.bundles[name] for name in names}
             fate = message.fate
-            future = self.sequence.ask(Asked(fate.stream, fate.frame, message.time_s, bundles))
+            asked = Asked(fate.stream, fate.frame, message.time_s, bundles)
+            futures = [self._next().ask(asked)]
         elif isinstance(message, Passing) and message.checkpoint.stream in self.needed:
-            future = self.sequence.ask(message.checkpoint)
-        if future is not None:
+            futures = [each.ask(message.checkpoint) for each in self.lanes]
+        for future in futures:
             future.add_done_callback(lambda _: wake.set())
-        return future
+        return futures
 
     def finished(self, window: deque[Pending], bound: float) -> Iterator[Message]:
         """The oldest that are answered; waits for them only while so many are under way."""
         while window:
-            message, future = window[0]
-            if len(window) < bound and future is not None and not future.done():
+            message, futures = window[0]
+            if len(window) < bound and not all(each.done() for each in futures):
                 return
-            if future is not None:
-                self._put(message, future.result())
+            for each in futures:
+                self._put(message, each.result())
             window.popleft()
             yield message
+
+    def _next(self) -> _Lane:
+        loads = [each.load() for each in self.lanes] if len(self.lanes) > 1 else [Load()]
+        chosen = self.lanes[least_outstanding(loads, self._draw)]
+        chosen.last = self._count = self._count + 1
+        return chosen
 
     def _put(self, message: Message, reply: Reply) -> None:
         if isinstance(message, Moving) and isinstance(reply, Answered):

@@ -11,12 +11,11 @@ import contextlib
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 
 from vedette.errors import InputError, Problem
 from vedette.models.endpoint import Endpoint
-from vedette.models.ledger import Ledger
 from vedette.models.wire import InferRequest, InferResponse, Parameter, Tensor, WireError
 from vedette.models.wire.tensor import objects
 from vedette.running.crossing import (
@@ -85,8 +84,7 @@ class RemoteSequence:
     """Asks the workers at ``endpoints`` (any of them, one at a time) for a segment's answers.
 
     ``segment`` is the model's name, ``begun`` where the sequence begins; ``label`` makes its name
-    no other's. Used from one thread, which asks, and in ``loop``, which does all else. ``ledger``
-    learns where the time of each answer went.
+    no other's. Used from one thread, which asks, and in ``loop``, which does all else.
     """
 
     segment: str
@@ -99,7 +97,6 @@ class RemoteSequence:
     patience: Patience = field(default_factory=Patience)
     capacity: int = 32
     lost: int = 0
-    ledger: Ledger = field(default_factory=Ledger)
     _log: list[_Sent] = field(default_factory=list)
     _link: _Link | None = None
     _opening: "asyncio.Task[None] | None" = None
@@ -168,9 +165,7 @@ class RemoteSequence:
 
     async def _carry(self, link: _Link, sent: _Sent) -> None:
         """Send one message and hand its answer on, or find that the worker is lost."""
-        since_s = self.loop.time()
         async with link.room:
-            queued_s = self.loop.time() - since_s
             link.under_way += 1
             try:
                 parameters: dict[str, Parameter] = {"number": sent.number}
@@ -190,17 +185,9 @@ class RemoteSequence:
                 self._fail(error)
             else:
                 link.heard_s = self.loop.time()
-                self._noted(response, queued_s)
                 self._answer(sent, reply)
             finally:
                 link.under_way -= 1
-
-    def _noted(self, response: InferResponse, queued_s: float) -> None:
-        """Where the time of an answer went; what it waited for room here counts, too."""
-        spent = response.timings
-        if spent is not None:
-            queue_s = spent.client_queue_s + queued_s
-            self.ledger.add(self.segment, replace(spent, client_queue_s=queue_s))
 
     def _answer(self, sent: _Sent, reply: Reply) -> None:
         if not sent.reply.done():
@@ -274,7 +261,7 @@ class RemoteSequence:
 
     async def _begin(self, endpoint: Endpoint, name: str) -> _Link:
         async with asyncio.timeout(self.patience.silence_s):
-            await endpoint.ready(self.patience.silence_s)
+            await endpoint.ready(self.patience.silence_s, self.segment)
         link = _Link(endpoint, name, asyncio.Semaphore(self.capacity), self.loop.time())
         message = ask_begin(self.begun)
         parameters: dict[str, Parameter] = {"sequence_start": True}
@@ -297,7 +284,7 @@ class RemoteSequence:
                 continue
             try:
                 async with asyncio.timeout(silence_s):
-                    is_alive = await link.endpoint.ready(silence_s)
+                    is_alive = await link.endpoint.ready(silence_s, self.segment)
             except (WireError, OSError):
                 is_alive = False
             if is_alive:
@@ -355,5 +342,5 @@ def _nobody(segment: str, endpoints: Sequence[Endpoint], last: str) -> Problem:
     return Problem(
         f"no worker for the segment {segment} at {asked} ({last})",
         "one that answers",
-        "vedette worker --device DEVICE plan.yaml there; running the same command again goes on",
+        "starting one there (vedette worker, ray start); the same command again goes on",
     )

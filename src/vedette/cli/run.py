@@ -1,12 +1,18 @@
 """``vedette run``: a plan on this machine, its events in a store."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vedette.cli.asking import AnswerCoding, Batch, BatchWait, Coding, batching, wanted
 from vedette.cli.elsewhere import Address, Executor, elsewhere
 from vedette.cli.output import INTERRUPTED, Json, emit, promise, say, show, shown_progress
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from vedette.models.ledger import Ledger
 
 
 def command(
@@ -37,6 +43,10 @@ def command(
             "two-choices or latency."
         ),
     ] = "least",
+    coding: Coding = "",
+    answer_coding: AnswerCoding = "",
+    batch: Batch = 1,
+    batch_wait_ms: BatchWait = 0.0,
     authority: Annotated[
         Path | None,
         typer.Option(
@@ -50,6 +60,15 @@ def command(
             metavar="local|DEVICE=URL[,URL...]",
             help="Have a device's steps done by its workers (see `vedette worker`); may be "
             "repeated. `local` starts one for each device on this machine, for a trial.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="While it runs, tell Prometheus where the time of requests to other machines "
+            "goes, at http://127.0.0.1:PORT/metrics; 0: any port. Needs vedette[serve].",
         ),
     ] = None,
     executor: Executor = "local",
@@ -75,15 +94,31 @@ def command(
 
     On a Ray cluster: `vedette run plan.yaml --executor ray --address 10.0.0.7:6379`
     """
+    from contextlib import ExitStack
+
     from vedette import session
+    from vedette.models.ledger import Ledger
     from vedette.models.remote import remotes
     from vedette.reporting.terminal import beside_text
 
     promise(events, report, annotate)
-    served = remotes(remote or (), balancing=balancing, authority=authority)
+    served = remotes(
+        remote or (),
+        balancing=balancing,
+        authority=authority,
+        wanted=wanted(coding, answer_coding),
+        batching=batching(batch, batch_wait_ms),
+    )
     chosen = session.load_plan(plan)
-    others = elsewhere(chosen, plan, workers or [], authority, executor=executor, address=address)
-    with others as hosts, shown_progress() as progress:
+    ledger = Ledger()
+    with ExitStack() as scope:
+        if metrics is not None:
+            port = scope.enter_context(_metrics(ledger, metrics))
+            say(f"metrics: http://127.0.0.1:{port}/metrics")
+        hosts = scope.enter_context(
+            elsewhere(chosen, plan, workers or [], authority, executor=executor, address=address)
+        )
+        progress = scope.enter_context(shown_progress())
         ran = session.run(
             chosen,
             store=store,
@@ -92,6 +127,7 @@ def command(
             annotate=annotate,
             remote=served,
             hosts=hosts,
+            ledger=ledger,
             progress=progress,
         )
     if events:
@@ -118,3 +154,15 @@ def command(
     if not ran.finished:
         say(f"not at its end: vedette run {plan} --store {store} goes on from here")
         raise typer.Exit(INTERRUPTED)
+
+
+def _metrics(ledger: "Ledger", port: int) -> "AbstractContextManager[int]":
+    from vedette.errors import InputError, Problem
+
+    try:
+        from vedette.serve.metrics import listening
+    except ImportError:
+        raise InputError(
+            Problem("--metrics without prometheus-client", "the extra serve", "vedette[serve]")
+        ) from None
+    return listening(ledger, port)

@@ -13,6 +13,7 @@ from typing import Self
 
 from vedette.models.balancing import Load, least_outstanding
 from vedette.models.endpoint import Endpoint
+from vedette.models.ledger import Ledger
 from vedette.running.crossing import PACKED, Answered, Asked, Begun, Codec, States, owner
 from vedette.running.hosting import Reply
 from vedette.running.lanes import Idle, Message, Messages, Moving, Note, Passing
@@ -35,7 +36,7 @@ class Hosts:
 
     ``connect`` opens a device's endpoints; it is called in the event loop in which they are used
     and closed. ``digest`` names the plan, as its workers know it. At most ``in_flight`` messages
-    of a sequence are under way; a worker may want fewer.
+    of a sequence are under way; a worker may want fewer. ``ledger`` learns where their time went.
     """
 
     devices: frozenset[str]
@@ -44,14 +45,16 @@ class Hosts:
     in_flight: int = 16
     patience: Patience = field(default_factory=Patience)
     codec: Codec = PACKED
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 class Remote:
     """The segments of one run that are done elsewhere; a context, in which an event loop runs.
 
-    Every stream, or every group of streams that meet, has a sequence at each such segment. Streams
-    take turns in which of a device's workers they begin at. In a segment without state a stream
-    has a sequence at each of them, and a frame goes where the fewest are under way.
+    Every stream, or every group of streams that meet, has a sequence at each such segment. It
+    begins at the worker that the plan deals it to; where a plan says nothing of a device's
+    replicas, streams take turns among all its workers. In a segment without state a stream has a
+    sequence at each of them, and a frame goes where the fewest are under way.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class Remote:
         resumed: Mapping[str, Commit],
     ) -> None:
         self._segments = {each.name: each for each in segments}
-        self._hosts, self._resumed = hosts, resumed
+        self._plan, self._hosts, self._resumed = plan, hosts, resumed
         self._names = {
             stage.steps[0].name: each.name
             for each in segments
@@ -136,13 +139,14 @@ class Remote:
         with self._lock:
             endpoints = self._endpoints[chosen.device]
             begin = self._streams.index(streams[0])
-            turns = range(begin, begin + (1 if is_stateful else len(endpoints)))
+            count = self._count(chosen.device)
+            turns = range(begin, begin + (1 if is_stateful else count))
             return [self._sequence(chosen, streams, endpoints, turn) for turn in turns]
 
     def _sequence(
         self, segment: Segment, streams: tuple[str, ...], endpoints: Sequence[Endpoint], turn: int
     ) -> RemoteSequence:
-        first = turn % len(endpoints)
+        first = turn % self._count(segment.device)
         sequence = RemoteSequence(
             segment.name,
             (*endpoints[first:], *endpoints[:first]),
@@ -153,9 +157,15 @@ class Remote:
             codec=self._hosts.codec,
             patience=self._hosts.patience,
             capacity=self._hosts.in_flight,
+            ledger=self._hosts.ledger,
         )
         self._sequences.append(sequence)
         return sequence
+
+    def _count(self, device: str) -> int:
+        """How many workers share a device's streams: those the plan counts on; others stand by."""
+        known = len(self._endpoints[device])
+        return min(self._plan.replicas.get(device, known), known)
 
     def _states(self, segment: Segment, streams: tuple[str, ...]) -> States:
         """What the segment's steps had committed last."""

@@ -11,11 +11,12 @@ import contextlib
 import itertools
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from vedette.errors import InputError, Problem
 from vedette.models.endpoint import Endpoint
+from vedette.models.ledger import Ledger
 from vedette.models.wire import InferRequest, InferResponse, Parameter, Tensor, WireError
 from vedette.models.wire.tensor import objects
 from vedette.running.crossing import (
@@ -84,7 +85,8 @@ class RemoteSequence:
     """Asks the workers at ``endpoints`` (any of them, one at a time) for a segment's answers.
 
     ``segment`` is the model's name, ``begun`` where the sequence begins; ``label`` makes its name
-    no other's. Used from one thread, which asks, and in ``loop``, which does all else.
+    no other's. Used from one thread, which asks, and in ``loop``, which does all else. ``ledger``
+    learns where the time of each answer went.
     """
 
     segment: str
@@ -97,6 +99,7 @@ class RemoteSequence:
     patience: Patience = field(default_factory=Patience)
     capacity: int = 32
     lost: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
     _log: list[_Sent] = field(default_factory=list)
     _link: _Link | None = None
     _opening: "asyncio.Task[None] | None" = None
@@ -165,7 +168,9 @@ class RemoteSequence:
 
     async def _carry(self, link: _Link, sent: _Sent) -> None:
         """Send one message and hand its answer on, or find that the worker is lost."""
+        since_s = self.loop.time()
         async with link.room:
+            queued_s = self.loop.time() - since_s
             link.under_way += 1
             try:
                 parameters: dict[str, Parameter] = {"number": sent.number}
@@ -185,9 +190,17 @@ class RemoteSequence:
                 self._fail(error)
             else:
                 link.heard_s = self.loop.time()
+                self._noted(response, queued_s)
                 self._answer(sent, reply)
             finally:
                 link.under_way -= 1
+
+    def _noted(self, response: InferResponse, queued_s: float) -> None:
+        """Where the time of an answer went; what it waited for room here counts, too."""
+        spent = response.timings
+        if spent is not None:
+            queue_s = spent.client_queue_s + queued_s
+            self.ledger.add(self.segment, replace(spent, client_queue_s=queue_s))
 
     def _answer(self, sent: _Sent, reply: Reply) -> None:
         if not sent.reply.done():

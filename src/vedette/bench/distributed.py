@@ -39,6 +39,7 @@ SHOWN = (
     "p50 ms",
     "p99 ms",
     "a second",
+    "reason",
 )
 """What a terminal has room for; ``--json`` has the rest."""
 NOTES = (

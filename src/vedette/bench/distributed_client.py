@@ -50,8 +50,13 @@ class Asked:
 
 
 def asked(address: str, question: Question, count: int, connections: int) -> Asked:
-    """Ask so often, on so many connections at once. Raises VedetteError for a wrong answer."""
-    return asyncio.run(_asked(address, question, count, connections))
+    """Ask so often, on so many connections at once. Raises VedetteError without the answer."""
+    try:
+        return asyncio.run(_asked(address, question, count, connections))
+    except (aiohttp.ClientError, TimeoutError) as error:
+        found = f"no answer at {address}: {str(error) or type(error).__name__}"
+        hint = "the same question by hand"
+        raise VedetteError(Problem(found, "the model's answer", hint)) from None
 
 
 async def _asked(address: str, question: Question, count: int, connections: int) -> Asked:

@@ -137,8 +137,8 @@ def rows(found: Overheads) -> Iterator[Row]:
 def claims(found: Overheads) -> Iterator[Claim]:
     """Vedette over the best of the others, in CPU and latency, within each repetition."""
     others = [turns for name, turns in found.turns.items() if name not in (DIRECT, OURS)]
-    against = ", ".join(f"{name} {version}" for name, version in found.versions.items())
-    reason = f"against {against}" if others else "no other server was run"
+    run = [f"{name} {found.versions[name]}" for name in found.versions if name in found.turns]
+    reason = f"against {', '.join(run)}" if others else "no other server was run"
     for load in found.turns[OURS][0]:
         for key, what in (
             ("cpu_ms", "CPU a request"),

@@ -29,7 +29,7 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(PIP) install --quiet --group test
+	$(PIP) install --quiet --editable '.[serve,ray]' --group test
 	touch $@
 
 $(VENV)/.documented: $(VENV)/.installed

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vedette.cli.asking import AnswerCoding, Batch, BatchWait, Coding, batching, wanted
 from vedette.cli.elsewhere import Address, Executor, elsewhere
 from vedette.cli.output import INTERRUPTED, Json, emit, promise, say, show, shown_progress
 
@@ -42,6 +43,10 @@ def command(
             "two-choices or latency."
         ),
     ] = "least",
+    coding: Coding = "",
+    answer_coding: AnswerCoding = "",
+    batch: Batch = 1,
+    batch_wait_ms: BatchWait = 0.0,
     authority: Annotated[
         Path | None,
         typer.Option(
@@ -97,7 +102,13 @@ def command(
     from vedette.reporting.terminal import beside_text
 
     promise(events, report, annotate)
-    served = remotes(remote or (), balancing=balancing, authority=authority)
+    served = remotes(
+        remote or (),
+        balancing=balancing,
+        authority=authority,
+        wanted=wanted(coding, answer_coding),
+        batching=batching(batch, batch_wait_ms),
+    )
     chosen = session.load_plan(plan)
     ledger = Ledger()
     with ExitStack() as scope:

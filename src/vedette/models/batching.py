@@ -50,11 +50,19 @@ class Batcher:
     Belongs to the event loop that first calls ``infer``. What ``compute`` answers must have one row
     for each row it is given. Where a batch of several fails, each of its requests is run by itself,
     so that only the one to blame fails. A caller that is cancelled or too late leaves the queue; if
-    its batch is running already, that runs on for the others.
+    its batch is running already, that runs on for the others. Where an error is not one that
+    ``is_to_blame`` says a request may be to blame for, all of them have it.
     """
 
-    def __init__(self, compute: Compute, batching: Batching, *, at_once: int = 1) -> None:
-        self.batching = batching
+    def __init__(
+        self,
+        compute: Compute,
+        batching: Batching,
+        *,
+        at_once: int = 1,
+        is_to_blame: Callable[[Exception], bool] = lambda _: True,
+    ) -> None:
+        self.batching, self._is_to_blame = batching, is_to_blame
         self._compute = compute
         self._queue: list[_Waiting] = []
         self._free = at_once
@@ -95,6 +103,13 @@ class Batcher:
         while self._queue or self._running:
             self._next(asyncio.get_running_loop())
             await asyncio.wait(self._running)
+
+    def cancel(self) -> None:
+        """Accept nothing more, and cancel whoever waits; what runs is its callers' to end."""
+        self._is_closed = True
+        waiting, self._queue = self._queue, []
+        for each in waiting:
+            each.answer.cancel()
 
     def _accepted(self, arrays: Arrays) -> int:
         rows = rows_of(arrays)
@@ -154,8 +169,9 @@ class Batcher:
                 each.answer.cancel()
             raise
         except Exception as error:  # noqa: BLE001  # it reaches whoever asked
-            if len(chosen) == 1:
-                _fail(chosen[0].answer, error)
+            if len(chosen) == 1 or not self._is_to_blame(error):
+                for each in chosen:
+                    _fail(each.answer, error)
                 return
             for each in chosen:
                 if not each.answer.done():

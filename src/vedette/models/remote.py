@@ -7,8 +7,11 @@ from pathlib import Path
 
 from vedette.errors import ModelError, Problem, nearest
 from vedette.models.balancing import POLICIES
+from vedette.models.endpoint_coded import Wanted
 from vedette.models.ledger import Ledger
+from vedette.models.payload import Codings, codings
 from vedette.models.replica_terms import Terms
+from vedette.models.rows import Batching
 
 _ON_SERVER = re.compile(
     r"(?P<server>.*?)/v2/models/(?P<model>[^/]+)(/versions/(?P<version>\d+))?/?"
@@ -20,7 +23,8 @@ class Remote:
     """Where a model is served: as ``model`` (of ``version``) at each of ``addresses``.
 
     ``balancing`` is a name out of ``balancing.POLICIES``. ``ledger`` learns where the time of each
-    answer went. Raises ModelError where that is unknown or there is no address.
+    answer went. Raises ModelError where that is unknown
+    or there is no address.
     """
 
     model: str
@@ -30,6 +34,12 @@ class Remote:
     terms: Terms = field(default_factory=Terms)
     authority: Path | None = None
     """Whom to trust with https and grpcs, in place of the system's: a PEM file."""
+    wanted: Wanted = field(default_factory=Wanted)
+    """How tensors should travel, for each server that knows it."""
+    known: Codings = field(default_factory=codings, compare=False, repr=False)
+    """What of that this machine can do."""
+    batching: Batching | None = None
+    """How what is asked for one by one is put together; None asks one by one."""
     ledger: Ledger | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +56,12 @@ class Remote:
 
 
 def remotes(
-    texts: Iterable[str], *, balancing: str = "least", authority: Path | None = None
+    texts: Iterable[str],
+    *,
+    balancing: str = "least",
+    authority: Path | None = None,
+    wanted: Wanted = Wanted(),  # noqa: B008  # a frozen value
+    batching: Batching | None = None,
 ) -> dict[str, Remote]:
     """Reads ``VARIANT=ADDRESS,ADDRESS...``, by variant. Raises ModelError.
 
@@ -69,7 +84,15 @@ def remotes(
             raise _unreadable(text)
         ((model, version),) = models
         servers = [each if isinstance(each, str) else each["server"] for each in given]
-        found[variant] = Remote(model, tuple(servers), version, balancing, authority=authority)
+        found[variant] = Remote(
+            model,
+            tuple(servers),
+            version,
+            balancing,
+            authority=authority,
+            wanted=wanted,
+            batching=batching,
+        )
     return found
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import weakref
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from functools import cache
 from threading import BoundedSemaphore, Thread, current_thread
 from typing import Any, TypeVar
@@ -12,9 +13,12 @@ from typing import Any, TypeVar
 from vedette.errors import ModelError, Problem
 from vedette.models.backend import Arrays, completed
 from vedette.models.balancing import POLICIES
+from vedette.models.batching import Batcher
 from vedette.models.endpoint import Access, Endpoint, connect
+from vedette.models.endpoint_coded import CodedEndpoint
 from vedette.models.remote import Remote
 from vedette.models.replica_client import ReplicaClient
+from vedette.models.rows import Batching, rows_of
 from vedette.models.wire import (
     InferRequest,
     InferResponse,
@@ -37,6 +41,9 @@ class RemoteBackend:
 
     ``input``, where given, is one that the model must have. Requests are bounded: with twice as
     many as may be under way, :meth:`submit` waits. A batch must not change before it is answered.
+
+    With ``remote.batching`` what threads submit meanwhile travels together, whatever streams it is
+    of, and each caller gets its rows; :meth:`timings` then has one entry a batch.
     """
 
     def __init__(
@@ -49,26 +56,34 @@ class RemoteBackend:
     ) -> None:
         self._remote = remote
         known = access or Access(os.environ.get(TOKEN, ""), remote.authority)
-        self._room = BoundedSemaphore(2 * remote.terms.in_flight * len(remote.addresses))
+        remote.wanted.ensure_known(remote.known)
         self._client = _in_loop(_opened(remote, known, connect))
-        self._end = weakref.finalize(self, _shut, self._client, os.getpid())
+        self._outputs: dict[str, str] = {}
+        self._ask = _Asker(remote, self._client, self._outputs)
+        at_once = remote.terms.in_flight * len(remote.addresses)
+        self._together = _together(remote.batching, self._ask, at_once)
+        most = 2 * at_once * (remote.batching.max_rows if remote.batching else 1)
+        self._room = BoundedSemaphore(most)
+        self._end = weakref.finalize(self, _shut, self._client, self._together, os.getpid())
         try:
             self.metadata = _in_loop(self._client.metadata(OPENING_S))
             self._ensure_input(input)
         except BaseException:
             self.close()
             raise
-        self._outputs = {each.name: each.datatype for each in self.metadata.outputs}
+        self._outputs |= {each.name: each.datatype for each in self.metadata.outputs}
 
     def submit(self, batch: Arrays) -> Future[Arrays]:
         """Answered later, by one of the replicas; a batch travels as one request."""
         try:
-            inputs = tuple(Tensor.of(name, array) for name, array in batch.items())
+            for name, array in batch.items():
+                Tensor.of(name, array)
+            together = self._together if self._is_batched(batch) else None
         except WireError as error:
             return completed(_raising(error))
-        request = InferRequest(self._remote.model, inputs, version=self._remote.version)
         self._room.acquire()
-        future = asyncio.run_coroutine_threadsafe(self._answer(request), _loop(os.getpid()))
+        asking = self._ask(batch) if together is None else _part(together, batch)
+        future = asyncio.run_coroutine_threadsafe(asking, _loop(os.getpid()))
         future.add_done_callback(lambda _: self._room.release())
         return future
 
@@ -92,17 +107,9 @@ class RemoteBackend:
         """Give up what is under way, and the connections; done anyway with what nobody holds."""
         self._end()
 
-    async def _answer(self, request: InferRequest) -> Arrays:
-        response = await self._client.infer(request, self._check)
-        if self._remote.ledger is not None and response.timings is not None:
-            self._remote.ledger.add(self._remote.model, response.timings)
-        return {each.name: each.array for each in response.outputs}
-
-    def _check(self, response: InferResponse) -> None:
-        """What a replica says must be what the model gives."""
-        found = {each.name: each.datatype for each in response.outputs}
-        if found != self._outputs:
-            raise wrong(f"outputs {found}", f"{self._outputs}", status=502)
+    def _is_batched(self, batch: Arrays) -> bool:
+        together = self._together
+        return together is not None and rows_of(batch) <= together.batching.max_rows
 
     def _ensure_input(self, name: str | None) -> None:
         names = [each.name for each in self.metadata.inputs]
@@ -115,6 +122,42 @@ class RemoteBackend:
                     "the model that the variant is of, or /v2/models/NAME after the address",
                 )
             )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asker:
+    """Has a batch answered; what a replica says must be what the model gives, by ``outputs``."""
+
+    remote: Remote
+    client: ReplicaClient
+    outputs: Mapping[str, str]
+
+    async def __call__(self, batch: Arrays) -> Arrays:
+        inputs = tuple(Tensor.of(name, array) for name, array in batch.items())
+        request = InferRequest(self.remote.model, inputs, version=self.remote.version)
+        response = await self.client.infer(request, self._check)
+        if self.remote.ledger is not None and response.timings is not None:
+            self.remote.ledger.add(self.remote.model, response.timings)
+        return {each.name: each.array for each in response.outputs}
+
+    def _check(self, response: InferResponse) -> None:
+        found = {each.name: each.datatype for each in response.outputs}
+        if found != self.outputs:
+            raise wrong(f"outputs {found}", f"{self.outputs}", status=502)
+
+
+def _together(batching: Batching | None, ask: _Asker, at_once: int) -> Batcher | None:
+    """What puts requests together; a batch that nobody answered is no fault of any of them."""
+    if batching is None:
+        return None
+    room = replace(batching, max_queue=2 * at_once * batching.max_rows**2)  # which submit bounds
+    return Batcher(
+        ask, room, at_once=at_once, is_to_blame=lambda error: isinstance(error, WireError)
+    )
+
+
+async def _part(together: Batcher, batch: Arrays) -> Arrays:
+    return (await together.infer(batch)).outputs
 
 
 @cache
@@ -132,7 +175,7 @@ def _in_loop(coroutine: Coroutine[Any, Any, T]) -> T:
 async def _opened(remote: Remote, access: Access, to: Connect) -> ReplicaClient:
     return ReplicaClient(
         remote.model,
-        [to(each, access) for each in remote.addresses],
+        [_connected(to(each, access), remote) for each in remote.addresses],
         remote.terms,
         POLICIES[remote.balancing],
         version=remote.version,
@@ -140,13 +183,25 @@ async def _opened(remote: Remote, access: Access, to: Connect) -> ReplicaClient:
     )
 
 
-def _shut(client: ReplicaClient, process: int) -> None:
+def _connected(endpoint: Endpoint, remote: Remote) -> Endpoint:
+    if not remote.wanted:
+        return endpoint
+    return CodedEndpoint(endpoint, remote.wanted, remote.known)
+
+
+def _shut(client: ReplicaClient, together: Batcher | None, process: int) -> None:
     """Also called by whoever collects garbage, which may be the loop's own thread."""
     if os.getpid() != process:
         return  # the connections are the parent's
-    closed = asyncio.run_coroutine_threadsafe(client.close(), _loop(process))
+    closed = asyncio.run_coroutine_threadsafe(_closed(client, together), _loop(process))
     if current_thread().name != _THREAD:
         closed.result(CLOSING_S)
+
+
+async def _closed(client: ReplicaClient, together: Batcher | None) -> None:
+    if together is not None:
+        together.cancel()
+    await client.close()
 
 
 def _raising(error: Exception) -> Callable[[], Arrays]:

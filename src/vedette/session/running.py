@@ -12,11 +12,13 @@ from types import FrameType
 
 from vedette.declaring.operator import operators, signatures
 from vedette.media.annotate import Annotator
+from vedette.media.codecs import CODECS
 from vedette.media.live import Patience
 from vedette.media.source import local_file, open_source
 from vedette.models import loader
 from vedette.models.ledger import Ledger
 from vedette.models.own import identified
+from vedette.models.payload import codings
 from vedette.models.remote import Remote, ensure_known
 from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
@@ -70,7 +72,10 @@ def run(
     ``ledger`` learns, while the run goes on, where the time of requests to either went.
     """
     ledger = ledger or Ledger()
-    served = {name: replace(each, ledger=ledger) for name, each in (remote or {}).items()}
+    known = codings(CODECS)
+    served = {
+        name: replace(each, ledger=ledger, known=known) for name, each in (remote or {}).items()
+    }
     hosts = None if hosts is None else replace(hosts, ledger=ledger)
     ensure_known(served, _models_of(plan.workflow))
     frames = frames_of(plan.workflow)

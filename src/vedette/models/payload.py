@@ -154,14 +154,10 @@ def content(tensor: Tensor, known: Codings) -> Content | None:
     return Content(name, str(datatype), _shape(tensor.name, said))
 
 
-def plain(
+def unfolded_bytes(
     tensors: Sequence[Tensor], known: Codings, *, most_bytes: int = MOST_BYTES
-) -> tuple[Tensor, ...]:
-    """The tensors of one message as they were before their codings.
-
-    All are checked before one is undone: together they unfold to at most ``most_bytes``. Raises
-    WireError (400, or 413 for too much).
-    """
+) -> int:
+    """What the coded ones among them unfold to, by what they say. Raises WireError (400, 413)."""
     said = [content(tensor, known) for tensor in tensors]
     total = sum(each.size_bytes for each in said if each)
     if total > most_bytes:
@@ -171,6 +167,19 @@ def plain(
             "fewer rows in a request",
             status=413,
         )
+    return total
+
+
+def plain(
+    tensors: Sequence[Tensor], known: Codings, *, most_bytes: int = MOST_BYTES
+) -> tuple[Tensor, ...]:
+    """The tensors of one message as they were before their codings.
+
+    All are checked before one is undone: together they unfold to at most ``most_bytes``. Raises
+    WireError (400, or 413 for too much).
+    """
+    unfolded_bytes(tensors, known, most_bytes=most_bytes)
+    said = [content(tensor, known) for tensor in tensors]
     return tuple(
         tensor if each is None else _undone(tensor, each, known[each.coding])
         for tensor, each in zip(tensors, said, strict=True)

@@ -20,6 +20,7 @@ from vedette.serve.http import Request, Response
 from vedette.serve.metrics import CONTENT_TYPE, exposition
 from vedette.serve.openapi import document
 from vedette.serve.repository import Repository
+from vedette.serve.room import Room
 
 Route = Callable[[Request, str, str], Awaitable[Response]]
 _OPEN = frozenset({b"/v2/health/live", b"/v2/health/ready"})
@@ -34,7 +35,7 @@ class App:
         self, repository: Repository, server: ServerMetadata, guard: Guard, limits: Limits
     ) -> None:
         self._repository, self._server, self._guard = repository, server, guard
-        self._limits = limits
+        self._limits, self._room = limits, Room()
         self._top: dict[str, tuple[str, Callable[[Request], Awaitable[Response]]]] = {
             "v2": ("GET", self._metadata),
             "v2/health/live": ("GET", self._live),
@@ -95,14 +96,14 @@ class App:
     async def _infer(self, request: Request, name: str, version: str) -> Response:
         model = self._repository.get(name, version)
         header = request.headers.get
-        asked = decode_request(
-            _plain(request.body, header(b"content-encoding"), self._limits.body_bytes),
-            _whole(header(b"inference-header-content-length")),
-            model=name,
-            version=version,
-            limits=self._limits,
-        )
-        body = encode_response(await model.infer(asked), asked)
+        json_bytes = _whole(header(b"inference-header-content-length"))
+        body = _plain(request.body, header(b"content-encoding"), self._limits.body_bytes)
+        with self._room.held(max(0, len(body) - len(request.body))):
+            asked = decode_request(
+                body, json_bytes, model=name, version=version, limits=self._limits
+            )
+            answer = await model.infer(asked)
+        body = encode_response(answer, asked)
         told = [pair for pair in body.headers().items() if pair[0] != "Content-Length"]
         return Response(200, body.chunks, told)
 

@@ -4,8 +4,17 @@ import asyncio
 from dataclasses import replace
 
 from vedette.media.codecs import CODECS
-from vedette.models.payload import CODING, accepted, coded, codings, extensions, plain
+from vedette.models.payload import (
+    CODING,
+    accepted,
+    coded,
+    codings,
+    extensions,
+    plain,
+    unfolded_bytes,
+)
 from vedette.models.wire import InferRequest, InferResponse, ModelMetadata, Tensor
+from vedette.serve.room import Room
 from vedette.serve.served import Model
 from vedette.serve.statistics import Statistics
 
@@ -18,10 +27,11 @@ class Coded:
     """Undoes what a request's inputs went through, and codes the outputs that it asks for so.
 
     Both on a thread, since neither is quick; requests that say nothing of it pass straight on.
+    What requests unfold to at once has to fit into ``room``.
     """
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, model: Model, room: Room) -> None:
+        self._model, self._room = model, room
 
     @property
     def metadata(self) -> ModelMetadata:
@@ -36,10 +46,11 @@ class Coded:
     ) -> InferResponse:
         """As the model answers. Raises WireError, also for codings that are unknown or broken."""
         asked = _asked(request)
-        if any(CODING in each.parameters for each in request.inputs):
-            inputs = await asyncio.to_thread(plain, request.inputs, KNOWN)
-            request = replace(request, inputs=inputs)
-        response = await self._model.infer(request, deadline_s=deadline_s)
+        with self._room.held(unfolded_bytes(request.inputs, KNOWN)):
+            if any(CODING in each.parameters for each in request.inputs):
+                inputs = await asyncio.to_thread(plain, request.inputs, KNOWN)
+                request = replace(request, inputs=inputs)
+            response = await self._model.infer(request, deadline_s=deadline_s)
         if not any(asked.get(each.name, asked[""]) for each in response.outputs):
             return response
         return replace(response, outputs=await asyncio.to_thread(_coded, response, asked))

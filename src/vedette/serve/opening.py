@@ -17,6 +17,7 @@ from vedette.models.zoo import MODELS
 from vedette.serve.batching import BatchedModel
 from vedette.serve.coded import Coded
 from vedette.serve.repository import Key, Opener
+from vedette.serve.room import Room
 from vedette.serve.served import Model, Served
 
 PLATFORM = "onnxruntime_onnx"
@@ -68,6 +69,7 @@ def told(text: str) -> Told:
 def openers(models: Iterable[Told], *, batching: Batching, threads: int) -> Mapping[Key, Opener]:
     """What opens each of them, versions in order. Raises ModelError where two are one."""
     found: dict[Key, Opener] = {}
+    room = Room()
     for each in sorted(models, key=lambda one: (one.name, int(one.version))):
         if each.key in found:
             raise ModelError(
@@ -77,13 +79,13 @@ def openers(models: Iterable[Told], *, batching: Batching, threads: int) -> Mapp
                     f"{each.name}:2={each.source}",
                 )
             )
-        found[each.key] = partial(_open, each, batching, threads)
+        found[each.key] = partial(_open, each, batching, threads, room)
     return found
 
 
-async def _open(one: Told, batching: Batching, threads: int) -> Model:
+async def _open(one: Told, batching: Batching, threads: int, room: Room) -> Model:
     backend, metadata = await asyncio.to_thread(_of_file if one.file else _of_zoo, one)
-    return Coded(Served(metadata, BatchedModel(backend, batching, threads=threads)))
+    return Coded(Served(metadata, BatchedModel(backend, batching, threads=threads)), room)
 
 
 def _of_zoo(one: Told) -> tuple[Backend, ModelMetadata]:

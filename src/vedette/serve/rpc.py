@@ -132,6 +132,9 @@ class RpcFront:
                     found = response(infer_response=answered)
                 except WireError as error:
                     found = response(error_message=error.line())
+                except Exception:
+                    log.exception("a fault of ours while answering")
+                    found = response(error_message="a fault of the server")
                 yield found
 
         return answer

@@ -23,8 +23,7 @@ class Remote:
     """Where a model is served: as ``model`` (of ``version``) at each of ``addresses``.
 
     ``balancing`` is a name out of ``balancing.POLICIES``. ``ledger`` learns where the time of each
-    answer went. Raises ModelError where that is unknown
-    or there is no address.
+    answer went. Raises ModelError where that is unknown or there is no address.
     """
 
     model: str

@@ -84,7 +84,8 @@ class RemoteBackend:
         self._room.acquire()
         asking = self._ask(batch) if together is None else _part(together, batch)
         future = asyncio.run_coroutine_threadsafe(asking, _loop(os.getpid()))
-        future.add_done_callback(lambda _: self._room.release())
+        room = self._room
+        future.add_done_callback(lambda _: room.release())
         return future
 
     @property

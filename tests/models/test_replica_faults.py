@@ -159,3 +159,68 @@ def test_a_liar_among_the_servers_is_put_out_and_nobody_is_told_a_lie(model: str
             asking.go_on()
             asking.finish()
         liar.shutdown()
+
+
+class Stuck(socketserver.StreamRequestHandler):
+    """Lives, is ready, takes every request, and never answers one."""
+
+    def handle(self) -> None:
+        while line := self.rfile.readline():
+            is_asked, length = line.startswith(b"POST"), 0
+            while line.strip():
+                name, _, value = line.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+                line = self.rfile.readline()
+            self.rfile.read(length)
+            if not is_asked:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                self.wfile.flush()
+
+
+def test_a_server_that_lives_and_never_answers_is_put_out_and_nobody_waits_for_it(
+    model: str,
+) -> None:
+    with (
+        served(model) as (_, honest),
+        socketserver.ThreadingTCPServer(("127.0.0.1", 0), Stuck) as stuck,
+    ):
+        stuck.daemon_threads = True
+        threading.Thread(target=stuck.serve_forever, daemon=True).start()
+        silent = address(stuck.server_address[1])
+        remote = Remote("means", (silent, address(honest)))
+        with closing(RemoteBackend(remote, input="images")) as backend:
+            asking = Asking(backend)
+            until(lambda: any("no progress" in each.detail for each in backend.incidents()))
+            asking.go_on()
+            asking.finish()
+            assert sum(asking.answered) > 0
+        stuck.shutdown()
+
+
+CLIENT = """
+import sys
+import numpy as np
+from vedette.models.remote import Remote
+from vedette.models.remote_backend import RemoteBackend
+
+backend = RemoteBackend(Remote("means", (sys.argv[1],)))
+while True:
+    answers = [backend.submit({"images": np.ones((1, 3, 8, 8), np.float32)}) for _ in range(4)]
+    print(len([each.result() for each in answers]), flush=True)
+"""
+
+
+def test_clients_that_are_killed_leave_nothing_behind_that_others_wait_for(model: str) -> None:
+    with served(model) as (server, port):
+        words = [sys.executable, "-c", CLIENT, address(port)]
+        clients = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        for each in clients:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "4\n"
+            each.kill()
+            each.communicate()
+        with closing(RemoteBackend(Remote("means", (address(port),)))) as backend:
+            asking = Asking(backend)
+            asking.go_on()
+            asking.finish()
+        assert server.poll() is None

@@ -21,6 +21,7 @@ hypothesis.settings.load_profile("vedette")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--clips", type=Path, default=None, help="a folder of clips and labels")
+    parser.addoption("--triton", default=None, help="a Python that has nvidia-pytriton")
 
 
 @pytest.fixture(scope="session")

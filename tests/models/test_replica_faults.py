@@ -193,7 +193,6 @@ def test_a_server_that_lives_and_never_answers_is_put_out_and_nobody_waits_for_i
             until(lambda: any("no progress" in each.detail for each in backend.incidents()))
             asking.go_on()
             asking.finish()
-            assert sum(asking.answered) > 0
         stuck.shutdown()
 
 

@@ -110,6 +110,16 @@ def test_without_a_single_reference_event_nothing_holds() -> None:
     assert "no reference event" in why
 
 
+def test_where_the_reference_alerts_nothing_nothing_may_be_alerted() -> None:
+    objective = Objective(floors={"alerts": 0.9})
+    quiet = Score("alerts", share(0, 0), share(0, 0))
+    verdict, why = judge(Checked({"alerts": quiet}), objective)
+    assert verdict == "not supportable"
+    assert "only 0 events that the reference alerts" in why
+    loud = replace(quiet, precision=share(0, 2))
+    assert judge(Checked({"alerts": loud}), objective)[0] is None
+
+
 def test_a_candidate_that_breaks_a_limit_is_passed_over() -> None:
     conversation = verify(LADDER, FLOOR)
     next(conversation)

@@ -37,6 +37,10 @@ TAILS = {
     "  match: {run: match_moving, from: crop}\n"
     "  alert: {run: alert, from: match}\n",
 }
+FLOORS = {
+    "find the target": "{event_f1: 0.9, alerts: 0.9}",
+    "every vehicle": "{event_f1: 0.9}",
+}
 WORKLOADS = tuple(TAILS)
 
 
@@ -107,7 +111,9 @@ def declared(scene: Scene, workload: str, colour: str, folder: Path) -> tuple[Wo
     home = files("vedette.bench")
     text = Template((home / "ep_workflow.yaml").read_text(encoding="utf-8"))
     name = f"{scene.name}-{workload}".replace(" ", "-")
-    workflow = text.substitute(name=name, streams=scene.streams(), tail=tail)
+    workflow = text.substitute(
+        name=name, streams=scene.streams(), tail=tail, floors=FLOORS[workload]
+    )
     write_bytes(folder / "workflow.yaml", workflow.encode())
     write_bytes(folder / "cluster.yaml", (home / "ep_cluster.yaml").read_bytes())
     return load_declaration(folder / "workflow.yaml", folder / "cluster.yaml")

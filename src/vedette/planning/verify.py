@@ -133,7 +133,8 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     A floor holds when the lower bounds of precision and recall hold it. Under 8 reference events,
     or 5 runs of yes or of no, these say nothing, and under some hundred frames of either answer
     they cannot hold a high floor: then the accuracy on the whole planning part has to reach
-    floor + .05, and the verdict is "not supportable" with the data there is.
+    floor + .05, and the verdict is "not supportable" with the data there is. Where the reference
+    alerts nothing, no alert is right, and that is all that can be said.
     """
     if checked.broken:
         return None, checked.broken
@@ -142,7 +143,7 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     for metric, floor in objective.floors.items():
         score = checked.scores[metric]
         whole = checked.whole.get(metric, score)
-        if whole.support == 0:
+        if whole.support == 0 and metric != "alerts":
             return None, f"there is no {_lacking(whole)} to count {metric} on"
         if supports(checked.perfect.get(metric, score), floor):
             keeps, value, needed = score.lower >= floor, score.lower, floor
@@ -159,6 +160,8 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
 
 def supported(score: Score) -> str:
     """What a score counts, in words."""
+    if score.metric == "alerts":
+        return f"{score.recall.total} events that the reference alerts"
     if score.runs is None:
         return f"{score.recall.total} reference events"
     yes, no = score.runs

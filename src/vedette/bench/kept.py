@@ -5,8 +5,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import vedette
 from vedette.bench.claims import Row
+from vedette.records.codec import digest
 from vedette.records.files import make_folder, write_bytes
+
+UNDECISIVE = ("apps", "bench", "cli", "interop", "reporting", "store")
+"""Packages on which nothing depends that is decided, learned or run."""
+
+
+def code(*modules: str) -> str:
+    """A digest of the source of all that decides, learns or runs, and of ``modules`` of tracks."""
+    home = Path(vedette.__file__).parent
+    sources = [
+        file
+        for file in sorted(home.rglob("*.py"))
+        if file.relative_to(home).parts[0] not in UNDECISIVE or file.name in modules
+    ]
+    return digest([file.read_text(encoding="utf-8") for file in sources])
 
 
 class Kept:

@@ -1,5 +1,7 @@
 """Which question a workflow asks: its presence steps', or one made of a target and a region."""
 
+from dataclasses import replace
+
 import pytest
 
 from vedette.errors import InputError
@@ -38,6 +40,12 @@ def test_the_only_presence_step_is_what_is_asked() -> None:
     assert found.question.confidence == 0.6
     assert found.question.zone == ((10, 10), (60, 10), (60, 40))
     assert (found.reference, found.cheaper) == (TILED, (PASS,))
+
+
+def test_a_confidence_that_may_be_chosen_is_asked_at_its_golden_value() -> None:
+    settings = {name: each for name, each in GATE.settings.items() if name != "confidence"}
+    gate = replace(GATE, settings=settings, choices={**GATE.choices, "confidence": (0.7, 0.5)})
+    assert ask(flow(SAMPLE, gate)).question.confidence == 0.7
 
 
 @pytest.mark.parametrize("target", ["vehicle", "car"])

@@ -73,9 +73,10 @@ def test_looking_at_a_frame_costs_less_than_a_pass(job: Labelling) -> None:
     assert found.decode > 0
 
 
-def test_a_broken_stretch_is_said_and_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"not arrays", b"", b"PK\x03\x04 and no more"], ids=len)
+def test_a_broken_stretch_is_said_and_removed(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "frames-00000000-00000050.npz"
-    file.write_bytes(b"not arrays")
+    file.write_bytes(content)
     with pytest.raises(RecordError, match=r"frames-00000000-00000050.npz"):
         labels(tmp_path, Span(0, 50))
     assert missing(tmp_path, Span(0, 50)) == (Span(0, 50),)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vedette.declaring.question import question_of
 from vedette.errors import InputError, Problem, nearest
 from vedette.planning.expand import golden
 from vedette.types.cascade import Point, Question
@@ -50,7 +51,7 @@ def asked(
     cheaper = tuple(name for name in others if name in variants and not variants[name].expansion)
     return Asked(
         step=found,
-        question=_question(found),
+        question=question_of(found),
         stream=_stream(workflow, found, stream),
         reference=reference,
         cheaper=cheaper,
@@ -206,15 +207,6 @@ def _zones(workflow: Workflow) -> Iterator[tuple[str, tuple[Point, ...]]]:
         zones = step.settings.get("zones") if step.operator == "zone" else None
         for name, corners in zones.items() if isinstance(zones, Mapping) else ():
             yield str(name), _polygon(corners)
-
-
-def _question(step: Step) -> Question:
-    zone, confidence = step.settings.get("zone"), step.settings.get("confidence", 0.5)
-    return Question(
-        classes=_classes(step),
-        confidence=float(confidence) if isinstance(confidence, int | float) else 0.5,
-        zone=None if zone is None else _polygon(zone),
-    )
 
 
 def _polygon(corners: object) -> tuple[Point, ...]:

@@ -5,12 +5,14 @@ goes on where it was.
 """
 
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ from vedette.errors import InputError, Problem, RecordError
 from vedette.media.source import Reader, open_source
 from vedette.models import loader, reference_call
 from vedette.ops.zone import zone_box
-from vedette.records.files import read_bytes, write_bytes
+from vedette.records.files import write_bytes
 from vedette.running.executor import MemorySink
 from vedette.running.reference import Yardstick
 from vedette.running.virtual import VirtualExecutor
@@ -199,12 +201,12 @@ def _write(file: Path, found: Labels) -> None:
 
 def _stored(file: Path) -> Labels:
     try:
-        with np.load(BytesIO(read_bytes(file)), allow_pickle=False) as stored:
+        with np.load(file, allow_pickle=False) as stored:
             models = tuple(stored["models"].tolist())
             return Labels(
                 stored["frame"], stored["thumbnail"], stored["patch"], stored["score"], models
             )
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
         with suppress(OSError):
             file.unlink()
         found = f"labels that cannot be read ({file.name}: {error})"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -127,16 +127,24 @@ def _runs(gaps: Sequence[Span]) -> Iterator[Span]:
 
 @dataclass(slots=True)
 class _Notes:
-    """Collects what is known of each frame, and writes a stretch when it is full."""
+    """Collects what is known of each frame, and writes a stretch when it is full.
+
+    A frame that a step before the question keeps back has the last answer, as it has while running.
+    """
 
     job: Labelling
     span: Span
     source: str
     rows: list[tuple[int, Pixels, Pixels, list[float]]] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
 
     def __call__(self, _stream: str, number: int, bundles: Mapping[str, Bundle]) -> None:
         frame: Frame = bundles[self.source].items[0][1]
-        scores = [_surest(bundles[model]) for model in self.job.models]
+        known = self.rows[-1][3] if self.rows else self.last
+        scores = [
+            _surest(bundles[model]) if bundles[model].items else carried
+            for model, carried in zip(self.job.models, known or repeat(0.0), strict=False)
+        ]
         thumbnail, patch = seen(frame, self.job.question)
         self.rows.append((number, thumbnail, patch, scores))
         if (number + 1 - self.job.span.start) % STRETCH == 0:
@@ -153,6 +161,7 @@ class _Notes:
             score=np.array(scores, np.float32).reshape(len(frames), -1),
             models=self.job.models,
         )
+        self.last = self.rows[-1][3]
         self.rows.clear()
         _write(_file(self.job.folder, Span(int(found.frame[0]), int(found.frame[-1]) + 1)), found)
 

@@ -86,7 +86,8 @@ def learn(
 
     Needs the extra ``torch``. Raises InputError where the question cannot be learned, and
     InfeasibleError (the reference alone is to answer) where no cascade keeps the promise or the
-    data support none; the folder then has a report, and no cascade.
+    data support none. The folder then has a report of what was searched, if anything was; a cascade
+    that lies there from before stays, with the promise that it was made for.
     """
     ensure_right(workflow)
     promise = _promise(fnr, fpr, probability)
@@ -94,6 +95,8 @@ def learn(
     known = variants(workflow.own, larger=True)
     asking = asked(workflow, known, target=target, region=region, step=step, stream=stream)
     make_folder(folder)
+    report = folder / "report.html"
+    report.unlink(missing_ok=True)
     lesson = study(
         workflow,
         asking,
@@ -106,7 +109,6 @@ def learn(
     found = chosen(lesson, promise, probability=probability, progress=progress)
     took = (*lesson.timings, ("search", time.monotonic() - began))
     cascade = None if found.problem else written(lesson, found, promise, folder)
-    report = folder / "report.html"
     told = Told(promise, probability, took, command, progress)
     write_learned(lesson, found, cascade, told, report)
     found.require()

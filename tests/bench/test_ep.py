@@ -13,10 +13,11 @@ from vedette.bench.claims import Claim, median_claim
 from vedette.bench.ep import chosen_in, place_of
 from vedette.bench.rivals import saved
 from vedette.bench.saving import claims, notes
-from vedette.bench.scenes import WORKLOADS
+from vedette.bench.scenes import WORKLOADS, Scene
+from vedette.records.nodes import parse
 from vedette.session import load
 from vedette.types.cluster import Cluster
-from vedette.types.graph import Source, Step, Stream, Workflow
+from vedette.types.graph import Source, Span, Step, Stream, Workflow
 
 TARGET, EVERY = WORKLOADS
 HELD = {
@@ -127,3 +128,10 @@ def test_the_choices_of_a_stopped_run_are_read_from_its_rows() -> None:
     )
     rows = [row(choice="sample.rate_fps=10 transport.qp=source"), row(status="no plan: why")]
     assert chosen_in(rows, flow) == [{"sample.rate_fps": 10, "transport.qp": "source"}]
+
+
+def test_a_clip_may_have_any_name(tmp_path: Path) -> None:
+    clip = tmp_path / "north, gate {2}: rain.MP4"
+    scene = Scene("rain", (clip,), {clip: (Span(0, 4), Span(4, 8))})
+    read = parse(f"streams:\n{scene.streams()}\n".encode(), "scene.yaml").root.plain()
+    assert {each["url"] for each in read["streams"].values()} == {str(clip)}

@@ -12,8 +12,8 @@ from tests.scoring.conftest import make_trace
 
 from vedette.bench.cells import cells
 from vedette.bench.claims import Claim, median_claim
-from vedette.bench.ep import chosen_in, place_of
-from vedette.bench.rivals import Stage, saved
+from vedette.bench.ep import _Ground, chosen_in, place_of
+from vedette.bench.rivals import Outcome, Stage, saved
 from vedette.bench.saving import claims, notes
 from vedette.bench.scenes import WORKLOADS, Scene
 from vedette.profiling.measure import Rehearsed, Workers
@@ -141,6 +141,15 @@ def test_alerts_are_scored_where_the_workflow_has_a_floor_of_them() -> None:
     assert "alerts" in Stage(asked, {}, golden, nobody)._score(done)
     unasked = replace(asked, objective=Objective())
     assert "alerts" not in Stage(unasked, {}, golden, nobody)._score(done)
+
+
+def test_of_two_alerts_the_delay_is_between_theirs() -> None:
+    figures = SimpleNamespace(latency_p50_ms=500)
+    stage: Any = SimpleNamespace(alert_delays_s=lambda events: events)
+    none: Any = None
+    ground = _Ground("road", EVERY, none, none, none, stage, None)
+    delayed = cast("Outcome", SimpleNamespace(events=(1.0, 4.0), figures=figures))
+    assert ground._delay_s(delayed) == pytest.approx(3.0)
 
 
 def test_a_clip_may_have_any_name(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -281,7 +282,7 @@ class _Ground:
         delays = self.stage.alert_delays_s(outcome.events)
         if not delays:
             return None
-        return sorted(delays)[len(delays) // 2] + outcome.figures.latency_p50_ms / 1000
+        return median(delays) + outcome.figures.latency_p50_ms / 1000
 
     def _target(self, outcome: Outcome, prefix: str) -> Row:
         if self.target is None:

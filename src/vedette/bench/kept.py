@@ -28,14 +28,16 @@ def code(*modules: str) -> str:
 class Kept:
     """A file with a row a line, each with its name and the ``mark`` of what it was made from.
 
-    A row of another mark (another clip, other code) is as good as none.
+    A row of another mark (another clip, other code) is as good as none, and so is a line that is no
+    row.
     """
 
     def __init__(self, file: Path, mark: str = "") -> None:
         self._file, self._mark = file, mark
         self._rows: dict[str, tuple[str, Row]] = {}
-        with suppress(FileNotFoundError):
-            for line in file.read_text(encoding="utf-8").splitlines():
+        lines = file.read_text("utf-8", "replace").splitlines() if file.exists() else []
+        for line in lines:
+            with suppress(ValueError):
                 name, made_from, row = json.loads(line)
                 self._rows[name] = (made_from, row)
 

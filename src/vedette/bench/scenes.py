@@ -1,5 +1,6 @@
 """What the ep track asks of which clips: five cameras a scene, two workloads, one target."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -61,9 +62,10 @@ class Scene:
         lines = []
         for number in range(CAMERAS):
             clip = self.clips[number % len(self.clips)].resolve()
+            url = json.dumps(str(clip))  # a name may hold commas and braces
             plan, report = self.spans[clip] if number < len(self.clips) else (Span(), Span())
             lines.append(
-                f"    camera{number + 1}: {{url: {clip}, plan_on: {_written(plan, number, self)}, "
+                f"    camera{number + 1}: {{url: {url}, plan_on: {_written(plan, number, self)}, "
                 f"report_on: {_written(report, number, self)}}}"
             )
         return "\n".join(lines)
@@ -88,7 +90,7 @@ def scenes(folder: Path, *, is_quick: bool) -> tuple[Scene, ...]:
 
 
 def _videos(folder: Path) -> list[Path]:
-    every = sorted(each.resolve() for each in folder.iterdir() if each.suffix in SUFFIXES)
+    every = sorted(each.resolve() for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
     known = [each for each in every if each.stem in CLIPS]
     if not every:
         found = f"no video in {folder}"

@@ -64,12 +64,12 @@ def target_score(targets: Sequence[Target], alerts: Iterable[Event]) -> TargetSc
         float(first.time_s) - target.seen_s if first else None
         for target, first in zip(targets, firsts, strict=True)
     )
-    found = sum(first is not None for first in firsts)
+    found = [first for first in firsts if first is not None]
     return TargetScore(
-        recall=share(found, len(targets)),
+        recall=share(len(found), len(targets)),
         delay_s=delays,
         false_alerts=false,
-        repeats=len(ordered) - len(false) - found,
+        repeats=len(ordered) - len(false) - len({id(each) for each in found}),
     )
 
 

@@ -274,9 +274,9 @@ class Desk:
     def _failed(self, verified: Verified) -> Problem:
         outcomes = "; ".join(each.outcome for each in verified.tested)
         return Problem(
-            f"no candidate that kept its floor when it was run ({outcomes})",
-            "at least the dearest candidate to hold every floor",
-            "a lower floor, a larger model variant, or more frames to plan on",
+            f"no candidate that kept every floor and limit when it was run ({outcomes})",
+            "at least the dearest candidate to keep them",
+            "a lower floor, a larger variant, more frames to plan on, or a higher limit",
         )
 
 

@@ -155,5 +155,5 @@ def test_of_two_alerts_the_delay_is_between_theirs() -> None:
 def test_a_clip_may_have_any_name(tmp_path: Path) -> None:
     clip = tmp_path / "north, gate {2}: rain.MP4"
     scene = Scene("rain", (clip,), {clip: (Span(0, 4), Span(4, 8))})
-    read = parse(f"streams:\n{scene.streams()}\n".encode(), "scene.yaml").root.plain()
+    read: Any = parse(f"streams:\n{scene.streams()}\n".encode(), "scene.yaml").root.plain()
     assert {each["url"] for each in read["streams"].values()} == {str(clip)}

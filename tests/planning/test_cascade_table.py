@@ -34,8 +34,8 @@ def test_a_promise_that_skipping_breaks_names_its_nearest_miss() -> None:
 
 @pytest.mark.parametrize("width", [0, 3])
 def test_changes_that_do_not_reach_back_to_the_last_look_reuse_nothing(width: int) -> None:
-    narrow = {"last": ((0.0,) * width,) * len(EXAMPLE.truth)}
-    wide = solve("cascade", replace(EXAMPLE, changes=narrow, frame_steps=(1, 5)))
+    narrow = ((0.0,) * width,) * len(EXAMPLE.truth)
+    wide = solve("cascade", replace(EXAMPLE, changes={"last": narrow}, frame_steps=(1, 5)))
     assert wide["cascade"]["difference"] is None
 
 

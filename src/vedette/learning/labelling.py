@@ -210,7 +210,7 @@ def _write(file: Path, found: Labels) -> None:
 
 def _stored(file: Path) -> Labels:
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as stored:
             models = tuple(stored["models"].tolist())
             return Labels(
                 stored["frame"], stored["thumbnail"], stored["patch"], stored["score"], models

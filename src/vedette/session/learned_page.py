@@ -312,6 +312,7 @@ def _error(part: str, kind: str, each: Mistakes) -> ErrorRow:
         each.runs_wrong,
         each.runs,
         (each.by_runs.lower, each.by_runs.upper),
+        each.by_runs.level,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -136,17 +136,19 @@ class _Notes:
     span: Span
     source: str
     rows: list[tuple[int, Pixels, Pixels, list[float]]] = field(default_factory=list)
-    last: list[float] = field(default_factory=list)
+    last: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = [0.0] * len(self.job.models)
 
     def __call__(self, _stream: str, number: int, bundles: Mapping[str, Bundle]) -> None:
         frame: Frame = bundles[self.source].items[0][1]
-        known = self.rows[-1][3] if self.rows else self.last
-        scores = [
+        self.last = [
             _surest(bundles[model]) if bundles[model].items else carried
-            for model, carried in zip(self.job.models, known or repeat(0.0), strict=False)
+            for model, carried in zip(self.job.models, self.last, strict=True)
         ]
         thumbnail, patch = seen(frame, self.job.question)
-        self.rows.append((number, thumbnail, patch, scores))
+        self.rows.append((number, thumbnail, patch, self.last))
         if (number + 1 - self.job.span.start) % STRETCH == 0:
             self.write()
 
@@ -161,7 +163,6 @@ class _Notes:
             score=np.array(scores, np.float32).reshape(len(frames), -1),
             models=self.job.models,
         )
-        self.last = self.rows[-1][3]
         self.rows.clear()
         _write(_file(self.job.folder, Span(int(found.frame[0]), int(found.frame[-1]) + 1)), found)
 

@@ -4,19 +4,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from tests.scoring.conftest import make_trace
 
 from vedette.bench.cells import cells
 from vedette.bench.claims import Claim, median_claim
-from vedette.bench.ep import chosen_in, place_of
-from vedette.bench.rivals import saved
+from vedette.bench.ep import _Ground, chosen_in, place_of
+from vedette.bench.rivals import Outcome, Stage, saved
 from vedette.bench.saving import claims, notes
-from vedette.bench.scenes import WORKLOADS
+from vedette.bench.scenes import WORKLOADS, Scene
+from vedette.profiling.measure import Rehearsed, Workers
+from vedette.records.nodes import parse
 from vedette.session import load
 from vedette.types.cluster import Cluster
-from vedette.types.graph import Source, Step, Stream, Workflow
+from vedette.types.graph import Objective, Source, Span, Step, Stream, Workflow
 
 TARGET, EVERY = WORKLOADS
 HELD = {
@@ -127,3 +131,29 @@ def test_the_choices_of_a_stopped_run_are_read_from_its_rows() -> None:
     )
     rows = [row(choice="sample.rate_fps=10 transport.qp=source"), row(status="no plan: why")]
     assert chosen_in(rows, flow) == [{"sample.rate_fps": 10, "transport.qp": "source"}]
+
+
+def test_alerts_are_scored_where_the_workflow_has_a_floor_of_them() -> None:
+    golden = make_trace([])
+    asked = Workflow("w", (), (), objective=Objective(floors={"alerts": 0.9}))
+    done = cast("Rehearsed", SimpleNamespace(trace=golden))
+    nobody = cast("Workers", None)
+    assert "alerts" in Stage(asked, {}, golden, nobody)._score(done)
+    unasked = replace(asked, objective=Objective())
+    assert "alerts" not in Stage(unasked, {}, golden, nobody)._score(done)
+
+
+def test_of_two_alerts_the_delay_is_between_theirs() -> None:
+    figures = SimpleNamespace(latency_p50_ms=500)
+    stage: Any = SimpleNamespace(alert_delays_s=lambda events: events)
+    none: Any = None
+    ground = _Ground("road", EVERY, none, none, none, stage, None)
+    delayed = cast("Outcome", SimpleNamespace(events=(1.0, 4.0), figures=figures))
+    assert ground._delay_s(delayed) == pytest.approx(3.0)
+
+
+def test_a_clip_may_have_any_name(tmp_path: Path) -> None:
+    clip = tmp_path / "north, gate {2}: rain.MP4"
+    scene = Scene("rain", (clip,), {clip: (Span(0, 4), Span(4, 8))})
+    read: Any = parse(f"streams:\n{scene.streams()}\n".encode(), "scene.yaml").root.plain()
+    assert {each["url"] for each in read["streams"].values()} == {str(clip)}

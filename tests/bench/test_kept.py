@@ -33,3 +33,14 @@ def test_a_row_that_failed_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         kept.row("first", never)
     assert kept.row("first", lambda: {"value": 1}) == {"value": 1}
+
+
+def test_a_line_that_is_no_row_is_as_good_as_none(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    Kept(file, "a").row("first", lambda: {"value": 1})
+    file.write_bytes(
+        b'["of old", {"value": 0}]\n\xff\n{}\n' + file.read_bytes() + b'["cut", "a", {'
+    )
+    kept = Kept(file, "a")
+    assert kept.row("first", never) == {"value": 1}
+    assert kept.row("of old", lambda: {"value": 2}) == {"value": 2}

@@ -38,6 +38,16 @@ def test_a_workflow_built_in_python_is_held_to_the_same_bounds(
     assert found == ["2 in objective.floors.event_f1", "99 in transport.qp[1]"]
 
 
+def test_a_floor_of_alerts_needs_a_step_that_tells(
+    flow: Workflow, signatures: Mapping[str, Signature], variants: tuple[str, ...]
+) -> None:
+    flow = replace(flow, objective=Objective(floors={"alerts": 0.9}))
+    assert check_workflow(flow, signatures, variants) == ()
+    silent = replace(flow, steps=tuple(each for each in flow.steps if each.operator != "alert"))
+    found = [problem.found for problem in check_workflow(silent, signatures, variants)]
+    assert found == ["a floor of alerts, and no step that tells of anything in objective.floors"]
+
+
 def test_names_given_twice_are_found(signatures: Mapping[str, Signature]) -> None:
     steps = (Step("a", "sample", ("s",)), Step("a", "sample", ("s",)))
     streams = (Stream("c", "a.mkv", plan_on=Span(3, 3)),)

@@ -16,6 +16,7 @@ from tests.interop.seen import boxes, same
 
 from vedette.errors import DeclarationError
 from vedette.interop import coco_annotations, coco_text
+from vedette.types.annotations import annotations
 
 DATASET: dict[str, Any] = {
     "info": {"year": 2026},
@@ -157,3 +158,9 @@ def average_precision(judge: str, file: Path) -> float:
     judged.accumulate()
     judged.summarize()
     return float(judged.stats[0])
+
+
+def test_a_box_that_a_border_cut_to_nothing_can_be_read_again() -> None:
+    cut = annotations([(0, 1, 640.0, 10.0, 640.0, 20.0, 0.9, "car")], np.array([0], np.int32))
+    again = coco_annotations(coco_text(cut, (640, 480)), "street.json")
+    assert again.box.tolist() == [pytest.approx([640, 10, 640, 20], abs=0.01)]

@@ -34,6 +34,13 @@ def test_files_may_be_compressed(tmp_path: Path) -> None:
     assert read_scores(packed)[1].tolist() == [0.25]
 
 
+def test_a_gzip_of_several_parts_is_read_to_its_end(tmp_path: Path) -> None:
+    packed = tmp_path / "scores.csv.gz"
+    rows = (b"1,6,0.5,0.25,0,0\n", b"2,6,0.5,0.75,0,0\n")
+    packed.write_bytes(b"".join(map(gzip.compress, rows)))
+    assert read_scores(packed)[1].tolist() == [0.25, 0.75]
+
+
 def test_a_frame_is_a_yes_where_an_object_of_the_name_is(tmp_path: Path) -> None:
     path = truth(tmp_path, "1,car,0.9,0,0,1,1", "1,car,0.8,0,0,1,1", "3,car,0.9,0,0,1,1")
     assert read_truth(path, 3).tolist() == [False, True, False]

@@ -1,5 +1,8 @@
 """Which question a workflow asks: its presence steps', or one made of a target and a region."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from vedette.errors import InputError
@@ -40,6 +43,12 @@ def test_the_only_presence_step_is_what_is_asked() -> None:
     assert (found.reference, found.cheaper) == (TILED, (PASS,))
 
 
+def test_a_confidence_that_may_be_chosen_is_asked_at_its_golden_value() -> None:
+    settings = {name: each for name, each in GATE.settings.items() if name != "confidence"}
+    gate = replace(GATE, settings=settings, choices={**GATE.choices, "confidence": (0.7, 0.5)})
+    assert ask(flow(SAMPLE, gate)).question.confidence == 0.7
+
+
 @pytest.mark.parametrize("target", ["vehicle", "car"])
 def test_a_target_is_a_group_or_one_of_its_classes(target: str) -> None:
     assert ask(flow(SAMPLE, GATE), target=target, region="gate").step is GATE
@@ -62,6 +71,20 @@ def test_a_question_is_made_of_a_detecting_step_and_a_region(region: str) -> Non
 def test_a_region_that_nobody_named_is_refused() -> None:
     with pytest.raises(InputError, match="at least three corners"):
         ask(flow(DETECT, ZONES), target="person", region="window")
+
+
+@pytest.mark.parametrize(
+    "region", [((1, 2, 3),) * 3, ((1, 2), (3, 4)), ("ab", "cd", "ef")], ids=str
+)
+def test_corners_that_are_none_are_refused_alike(region: Any) -> None:
+    with pytest.raises(InputError, match="at least three corners"):
+        ask(flow(DETECT, ZONES), target="person", region=region)
+
+
+def test_a_step_and_another_region_beside_it_are_refused() -> None:
+    assert ask(flow(SAMPLE, GATE), step="gate", region="gate").step.name == "gate"
+    with pytest.raises(InputError, match="a region beside it"):
+        ask(flow(SAMPLE, GATE), step="gate", region="10,10 60,10 60,40")
 
 
 def test_of_several_cameras_one_has_to_be_named() -> None:

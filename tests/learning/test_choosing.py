@@ -1,5 +1,7 @@
 """Choosing a cascade on simulated recordings: scores that go by runs and drift. No camera's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -75,6 +77,23 @@ def test_without_any_model_that_helps_the_reference_is_left_with_the_nearest_mis
     assert found.setting == Setting()
     with pytest.raises(InfeasibleError, match="than the reference"):
         found.require()
+
+
+def test_one_pass_where_there_is_news_is_weighed_too() -> None:
+    table = simulated(4, 4, skill=0.0)
+    run = np.cumsum(np.diff(table.truth, prepend=False))
+    other = np.stack([run != np.roll(run, age) for age in range(1, 11)], axis=1)
+    noise = np.random.default_rng(4).pareto(1.0, other.shape) * 1e-6
+    nano, changes = {"nano": table.scores["nano"]}, {"last": other + np.minimum(noise, 0.1)}
+    still = replace(table, scores=nano, changes=changes)
+    prices = replace(COSTS, models={"nano": 8.0}, difference={"last": 0.1})
+    space = Space(frame_steps=(1,), most_ages=(10,))
+    found = choose([still], prices, Terms(Promise(0.05, 0.05)), space)
+    assert found.setting.scores == (ScoreStage("nano", 0.5, 0.5),)
+    assert found.setting.difference is not None
+    assert found.kind == "cascade"
+    alone = next(each for each in found.tried if each.family == "one pass")
+    assert found.decided.cost_ms < alone.decided.cost_ms / 2
 
 
 def test_a_stated_probability_asks_for_more_runs_than_a_short_recording_has() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.learning.made import street
 
 from vedette import image
-from vedette.errors import InputError, MediaError
+from vedette.errors import InfeasibleError, InputError, MediaError
 from vedette.learning.dataset import collected, ensure_trainable
 from vedette.types.media import Frame, Key
 
@@ -78,5 +78,5 @@ def test_the_digest_tells_samples_apart_by_any_of_their_parts() -> None:
 @pytest.mark.parametrize("yes", [0, 3, 40])
 def test_too_few_of_either_answer_train_nothing(yes: int) -> None:
     labels = np.arange(40) < yes
-    with pytest.raises(InputError, match=f"{yes} yes and {40 - yes} no among the samples"):
+    with pytest.raises(InfeasibleError, match=f"{yes} yes and {40 - yes} no among the samples"):
         ensure_trainable(labels)

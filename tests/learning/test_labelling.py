@@ -1,5 +1,6 @@
 """Labels of frames: the same in one run and in two, and made again where they are broken."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,20 +31,25 @@ MODELS = ("yolox-nano-320", "yolox-nano-256")
 def job(bikes: Path, yolox_nano: Path, tmp_path: Path) -> Labelling:
     assert yolox_nano.is_file()
     film.film(bikes, tmp_path / "gate.mkv")
+    return job_of(tmp_path, ())
+
+
+def job_of(folder: Path, before: tuple[Step, ...]) -> Labelling:
+    """Labelling of a film, in a folder that has it, with steps before the question."""
     step = Step(
         "gate",
         "presence",
-        ("street",),
+        (before[-1].name if before else "street",),
         {"classes": {"person": ["person"]}, "zone": [[40, 40], [300, 40], [300, 200]]},
         {"model": MODELS},
     )
-    stream = Stream("gate", str(tmp_path / "gate.mkv"))
-    workflow = Workflow("w", (Source("street", (stream,)),), (step,))
+    stream = Stream("gate", str(folder / "gate.mkv"))
+    workflow = Workflow("w", (Source("street", (stream,)),), (*before, step))
     asking = asked(workflow, variants())
     flow = expand(labelling(workflow, asking, *MODELS), {}, variants())
     placement = dict.fromkeys(["street", *(each.name for each in flow.steps)], "site")
     plan = Deployment(workflow=flow, cluster=WORKSHOP, choice={}, placement=placement)
-    return Labelling(plan, asking.question, MODELS, tmp_path, WHOLE)
+    return Labelling(plan, asking.question, MODELS, folder, WHOLE)
 
 
 @pytest.mark.model
@@ -66,6 +72,21 @@ def test_labels_are_the_same_after_a_run_that_was_cut_short(job: Labelling, tmp_
 
 
 @pytest.mark.model
+def test_a_frame_that_is_kept_back_before_the_question_has_the_last_answer(
+    job: Labelling, tmp_path: Path
+) -> None:
+    label(job)
+    every = labels(tmp_path, WHOLE).score
+    sampled = job_of(tmp_path, (Step("sample", "sample", ("street",), {"rate_fps": 5.0}),))
+    folder = tmp_path / "sampled"
+    folder.mkdir()
+    label(replace(sampled, folder=folder))
+    fifths = labels(folder, WHOLE).score
+    assert len(np.unique(every)) > 10
+    assert fifths.tolist() == np.repeat(every[::5], 5, axis=0).tolist()
+
+
+@pytest.mark.model
 def test_looking_at_a_frame_costs_less_than_a_pass(job: Labelling) -> None:
     found = looking_costs(job)
     assert 0 < found.thumbnail < 7.7
@@ -73,9 +94,10 @@ def test_looking_at_a_frame_costs_less_than_a_pass(job: Labelling) -> None:
     assert found.decode > 0
 
 
-def test_a_broken_stretch_is_said_and_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"not arrays", b"", b"PK\x03\x04 and no more"], ids=len)
+def test_a_broken_stretch_is_said_and_removed(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "frames-00000000-00000050.npz"
-    file.write_bytes(b"not arrays")
+    file.write_bytes(content)
     with pytest.raises(RecordError, match=r"frames-00000000-00000050.npz"):
         labels(tmp_path, Span(0, 50))
     assert missing(tmp_path, Span(0, 50)) == (Span(0, 50),)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from tests.learning.made import QUICK, folds, street
 
-from vedette.errors import InputError, ModelError
+from vedette.errors import InfeasibleError, InputError, ModelError
 from vedette.learning.dataset import Samples
 from vedette.learning.networks import Network, architecture, exported
 from vedette.learning.trainer import Recipe
@@ -170,7 +170,7 @@ def test_settings_that_train_nothing_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_one_answer_alone_trains_nothing(samples: Samples) -> None:
     rows = np.flatnonzero(samples.labels)
-    with pytest.raises(InputError, match="120 yes and 0 no"):
+    with pytest.raises(InfeasibleError, match="120 yes and 0 no"):
         train(samples, SMALL, QUICK, rows=rows)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from vedette.errors import ModelError
 from vedette.models.own import opened
-from vedette.models.torch_backend import TorchBackend, torch_graph
+from vedette.models.torch_backend import TorchBackend, _named, torch_graph
 from vedette.types.models import OwnModel
 
 
@@ -71,3 +71,12 @@ def test_without_torch_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     path = archive(tmp_path / "script.pt", "script/code/__torch__.py")
     with pytest.raises(ModelError, match=r"vedette\[torch\]"):
         TorchBackend(path)
+
+
+def test_what_an_answer_holds_beside_tensors_is_left_out() -> None:
+    class Tensor:
+        def numpy(self) -> Any: ...
+
+    boxes, scores = Tensor(), Tensor()
+    answer = {"boxes": boxes, "loss": None, "kind": "cars", "more": (3, [scores])}
+    assert _named(answer) == [("output.boxes", boxes), ("output.more.1.0", scores)]

@@ -32,6 +32,13 @@ def test_a_promise_that_skipping_breaks_names_its_nearest_miss() -> None:
     assert "frame_steps with 1" in str(told.value)
 
 
+@pytest.mark.parametrize("width", [0, 3])
+def test_changes_that_do_not_reach_back_to_the_last_look_reuse_nothing(width: int) -> None:
+    narrow = ((0.0,) * width,) * len(EXAMPLE.truth)
+    wide = solve("cascade", replace(EXAMPLE, changes={"last": narrow}, frame_steps=(1, 5)))
+    assert wide["cascade"]["difference"] is None
+
+
 SHORT = {**EXAMPLE.scores, "special": (0.1,)}
 NAN = {**EXAMPLE.scores, "special": (float("nan"), *EXAMPLE.scores["special"][1:])}
 HIGH = {**EXAMPLE.scores, "special": (3.0, *EXAMPLE.scores["special"][1:])}

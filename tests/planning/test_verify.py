@@ -110,6 +110,33 @@ def test_without_a_single_reference_event_nothing_holds() -> None:
     assert "no reference event" in why
 
 
+def test_where_the_reference_alerts_nothing_nothing_may_be_alerted() -> None:
+    objective = Objective(floors={"alerts": 0.9})
+    quiet = Score("alerts", share(0, 0), share(0, 0))
+    verdict, why = judge(Checked({"alerts": quiet}), objective)
+    assert verdict == "not supportable"
+    assert "only 0 events that the reference alerts" in why
+    loud = replace(quiet, precision=share(0, 2))
+    assert judge(Checked({"alerts": loud}), objective)[0] is None
+
+
+def test_no_more_is_asked_of_alerts_than_the_baseline_keeps() -> None:
+    objective = Objective(floors={"alerts": 0.9})
+
+    def said(hits: int, total: int) -> dict[str, Score]:
+        return {"alerts": Score("alerts", share(hits, total), share(hits, total))}
+
+    few = Checked(said(3, 5), perfect=said(5, 5), usual=said(3, 5))
+    assert judge(few, objective) == (
+        "not supportable",
+        "only 5 events that the reference alerts, alerts is 0.600, at least the baseline's 0.600",
+    )
+    assert judge(replace(few, usual=said(4, 5)), objective)[0] is None
+    many = Checked(said(80, 100), perfect=said(100, 100), usual=said(80, 100))
+    assert judge(many, objective)[0] == "held"
+    assert judge(replace(many, usual=said(99, 100)), objective)[1].endswith("less than 0.9")
+
+
 def test_a_candidate_that_breaks_a_limit_is_passed_over() -> None:
     conversation = verify(LADDER, FLOOR)
     next(conversation)

@@ -9,7 +9,7 @@ from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.figures import Figures, Score, Share
 from vedette.types.graph import Choice, Scalar, Source, Span, Step, Stream, Workflow
 from vedette.types.plan import Candidate, Plan, Proof
-from vedette.types.profile import Profile, StepTrace, Sweep, Trace, Tracks
+from vedette.types.profile import Alert, Profile, StepTrace, Sweep, Trace, Tracks
 
 SCORE = Score("frame_f1", Share(3, 4, 0.5), Share(2, 2, 0.7))
 SCORES = {"frame_f1": SCORE, "event_f1": SCORE}
@@ -56,6 +56,7 @@ def _trace(choice: Choice, rows: int = 3) -> Trace:
         tracks=tracks,
         sizes={"camera1": (640, 360), "camera2": (320, 240)},
         rates={"camera1": Fraction(30000, 1001), "camera2": Fraction(25)},
+        alerts=(Alert("alert", "camera1", 1, (0.0, 1.5, 2.0, 3.0)),),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.running.scripted import plan_of
 from tests.running.test_virtual import CITY, PLACES, THERE_AND_BACK
 
-from vedette.running.emulated import EmulatedWork
+from vedette.running.emulated import RECENT, EmulatedWork
 from vedette.running.work import Done
 from vedette.types.commit import SavedState
 from vedette.types.graph import Step
@@ -97,3 +97,14 @@ def test_what_was_done_comes_back_at_speed_1() -> None:
     work = EmulatedWork(plan, script, speed=0.5, clock=script.clock, sleep=script.sleep)
     step = plan.workflow.step("look")
     assert work.do(step, dict.fromkeys(step.inputs, FRAME)).cpu_s == pytest.approx(0.015)
+
+
+def test_a_frame_on_its_way_is_owed_its_seconds_however_many_came_before() -> None:
+    plan = plan_of(THERE_AND_BACK, streams={"street": ("a",)}, cluster=CITY, placement=PLACES)
+    script = Scripted({"look": 0.03}, {})
+    work = EmulatedWork(plan, script, speed=0.1, clock=script.clock, sleep=script.sleep)
+    step = plan.workflow.step("look")
+    for number in range(RECENT + 1):
+        work.do(step, dict.fromkeys(step.inputs, replace(FRAME, frame=number)))
+    assert work.owed_s("a", RECENT - 1) == work.owed_s("a", RECENT) > 0
+    assert work.owed_s("a", 0) == 0

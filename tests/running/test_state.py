@@ -77,3 +77,12 @@ def test_an_array_of_objects_is_refused() -> None:
 def test_what_does_not_fit_the_operator_is_an_input_error(saved: SavedState) -> None:
     with pytest.raises(RecordError, match="a saved state that does not fit Memory"):
         unpack(saved, Memory())
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [SavedState(pack(FULL).text, pack(FULL).arrays[:60]), SavedState('{"record":["Memory",[]]}')],
+)
+def test_a_state_that_was_damaged_is_told_as_such(saved: SavedState) -> None:
+    with pytest.raises(RecordError, match="does not fit Memory"):
+        unpack(saved, Memory())

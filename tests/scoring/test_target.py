@@ -66,3 +66,8 @@ def test_an_alert_of_a_part_of_the_target_is_neither_a_find_nor_false() -> None:
 def test_without_targets_every_alert_is_false() -> None:
     score = target_score([], [alert(1, (0, 0, 10, 10))])
     assert (score.recall.total, len(score.false_alerts)) == (0, 1)
+
+
+def test_one_alert_that_finds_two_targets_repeats_neither() -> None:
+    score = target_score([CAR, CAR], [alert(20, (95, 0, 195, 50))])
+    assert (score.recall.hits, score.repeats) == (2, 0)

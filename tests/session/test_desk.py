@@ -84,3 +84,13 @@ def test_a_bound_is_never_above_what_was_chosen() -> None:
     ranking = Ranking((), (), (), bound=2.0, evaluated=1, method="all")
     assert proof_of(candidate(1.0), ranking).gap == 0
     assert proof_of(candidate(2.5), ranking).bound == 2
+
+
+def test_a_ceiling_that_every_run_broke_is_not_called_a_floor() -> None:
+    nobody = cast("Workers", None)
+    none = cast("Workflow", None)
+    desk = CheapBaseline(none, cast("Cluster", None), cast("Profile", None), nobody, {}, quiet)
+    broke = replace(candidate(1.0), outcome="failed: age_max_ms is 1200 when simulated")
+    told = desk._failed(Verified(None, "not checked", (broke,)))
+    assert told.found.startswith("no candidate that kept every floor and limit when it was run")
+    assert "age_max_ms" in told.found

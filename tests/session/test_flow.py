@@ -160,6 +160,19 @@ def test_a_profile_of_something_else_is_refused(
         vd.plan(other, machines, measured)
 
 
+def test_a_profile_without_an_accuracy_that_a_floor_asks_for_is_refused(
+    declared: Workflow, machines: Cluster, measured: Profile
+) -> None:
+    asking = replace(declared, objective=replace(declared.objective, floors={"alerts": 0.9}))
+    with pytest.raises(RecordError, match="lacks an accuracy which is asked for"):
+        vd.plan(asking, machines, measured)
+
+
+def test_what_is_alerted_is_in_the_trace(rehearsed: Rehearsal) -> None:
+    told = [(each.stream, each.frame, each.box) for each in rehearsed.trace.alerts]
+    assert told == [(each.stream, each.frame, each.box) for each in rehearsed.events]
+
+
 def test_a_profile_fits_wherever_its_folder_is_seen_from(
     street: Path, machines: Cluster, measured: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.learning.test_cascade import material
 
 import vedette as vd
-from vedette.errors import InputError
+from vedette.errors import InfeasibleError, InputError, Problem
 from vedette.image import ArrayPicture
 from vedette.learning.asking import asked
+from vedette.learning.splits import Splits
+from vedette.learning.training import CrossFitted
 from vedette.media.render import render
 from vedette.models.zoo import variants
-from vedette.session.learning import study
+from vedette.session.learning import study, trained
 from vedette.types.graph import EventRule, Workflow
 
 
@@ -60,3 +63,24 @@ def test_what_makes_no_sense_is_refused_with_nothing_done(
 def test_a_clip_of_a_moment_is_too_short_to_learn_from(flow: Workflow, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 frames to learn from in the stream road"):
         study(flow, asked(flow, variants()), tmp_path, architectures=())
+
+
+@pytest.mark.parametrize("yes", [20, 200], ids=["short events", "hardly a no"])
+def test_a_network_that_cannot_be_trained_leaves_the_rest_to_be_searched(
+    flow: Workflow, yes: int
+) -> None:
+    def fails(splits: Splits) -> dict[str, CrossFitted]:
+        assert splits.folds
+        raise InfeasibleError(Problem("71 yes and 9 no", "more of each"))
+
+    truth = np.array(([False] * 40 + [True] * yes) * 8)
+    asking = asked(flow, variants())
+    splits, fitted, caveat = trained(material(truth), asking, fails)
+    assert (splits, fitted) == (None, {})
+    assert caveat == "no network of its own was trained: 71 yes and 9 no"
+
+
+def test_a_recording_of_few_events_promises_nothing(flow: Workflow) -> None:
+    truth = np.array([False] * 200 + [True] * 100)
+    with pytest.raises(InfeasibleError, match="runs of yes"):
+        trained(material(truth), asked(flow, variants()), lambda splits: {})

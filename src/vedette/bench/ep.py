@@ -10,12 +10,11 @@ The poster of ExecutiveProducer (Duke) reports 93.7% of bandwidth and 82.6% of l
 the target still found.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -24,25 +23,28 @@ from vedette.bench.by_the_clock import by_the_clock
 from vedette.bench.cells import Cell, cells
 from vedette.bench.claims import Result, Row, Setting
 from vedette.bench.independence import independence
+from vedette.bench.kept import Kept, code
 from vedette.bench.rivals import Outcome, Stage, golden_at, placed_as_baseline, saved
 from vedette.bench.saving import claims, clock_claims, notes
 from vedette.bench.scenes import WORKLOADS, Scene, declared, find_target, scenes
 from vedette.errors import InfeasibleError
 from vedette.planning.cost import LIMIT
-from vedette.profiling.cache import machine
+from vedette.profiling.cache import machine, stream_digest
 from vedette.profiling.measure import Workers, workers
 from vedette.profiling.sweep import Measuring, default_cache, measure_golden
-from vedette.records.files import write_bytes
+from vedette.records.codec import digest
 from vedette.scoring import Target, target_score
 from vedette.scoring.calibration import calibration
 from vedette.session import Method
 from vedette.session.common import Progress, frames_of
 from vedette.types.cluster import Cluster
-from vedette.types.graph import Choice, Workflow
+from vedette.types.graph import Choice, Stream, Workflow
 from vedette.types.plan import Deployment, Plan
 from vedette.types.profile import Profile
 
 OTHER_QUALITIES = (26, 30)
+MODULES = ("by_the_clock.py", "cells.py", "ep.py", "independence.py", "rivals.py", "scenes.py")
+"""Of this package, those on which a cell's row depends."""
 SHOWN = (
     "scene",
     "workload",
@@ -126,7 +128,8 @@ class _Bench:
 
     def _of_scene(self, scene: Scene, workload: str) -> Iterator[Row]:
         place = place_of(self.folder, scene.name, workload, is_quick=self.setting.is_quick)
-        kept = _Kept(place / "cells.jsonl")
+        streams = [stream_digest(Stream("clip", str(clip))) for clip in scene.clips]
+        kept = Kept(place / "cells.jsonl", digest([code(*MODULES), streams, machine()]))
         ground = cache(partial(self._ground, scene, workload, place))
         rows = []
         for cell in self.cells:
@@ -157,25 +160,6 @@ class _Bench:
 def place_of(folder: Path, scene: str, workload: str, *, is_quick: bool) -> Path:
     """Where a scene's rows are kept; those of a quick run, on fewer frames, are no others'."""
     return folder / f"{scene}-{workload}{'-quick' * is_quick}".replace(" ", "-")
-
-
-class _Kept:
-    """Rows that were worked out, a line each, so that a stopped track goes on."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._rows: dict[str, Row] = {}
-        with suppress(FileNotFoundError):
-            lines = file.read_text(encoding="utf-8").splitlines()
-            self._rows = dict(map(json.loads, lines))
-
-    def row(self, name: str, make: Callable[[], Row]) -> Row:
-        """The row of that name; made and kept if it is not there."""
-        if name not in self._rows:
-            self._rows[name] = json.loads(json.dumps(make()))  # as it is read again
-            lines = "".join(json.dumps(each) + "\n" for each in self._rows.items())
-            write_bytes(self._file, lines.encode())
-        return self._rows[name]
 
 
 @dataclass
@@ -284,6 +268,7 @@ class _Ground:
             "event_f1": outcome.scores["event_f1"].f1,
             "reference_events": outcome.scores["event_f1"].recall.total,
             "frame_f1": outcome.scores["frame_f1"].f1,
+            "alerts_f1": outcome.scores["alerts"].f1 if "alerts" in outcome.scores else None,
             "wan_saved": saved(before.wan_mbps, costs.wan_mbps),
             "camera_saved": saved(before.camera_mbps, costs.camera_mbps),
             "p50_saved": saved(before.latency_p50_ms, costs.latency_p50_ms),
@@ -297,7 +282,7 @@ class _Ground:
         delays = self.stage.alert_delays_s(outcome.events)
         if not delays:
             return None
-        return sorted(delays)[len(delays) // 2] + outcome.figures.latency_p50_ms / 1000
+        return median(delays) + outcome.figures.latency_p50_ms / 1000
 
     def _target(self, outcome: Outcome, prefix: str) -> Row:
         if self.target is None:

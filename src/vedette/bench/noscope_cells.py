@@ -11,9 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import vedette
 from vedette.bench.claims import Row
-from vedette.bench.kept import Kept
+from vedette.bench.kept import Kept, code
 from vedette.bench.noscope_questions import Asked
 from vedette.bench.noscope_rows import (
     ONE_PASS,
@@ -37,9 +36,8 @@ Decode = Literal["all", "asked"]
 QUICK_RATES = (0.05,)
 OFTEN, ENOUGH_S = 5, 10.0
 """An arm is run this often, or until its runs took so many CPU-seconds together."""
-UNDECISIVE = ("apps", "bench", "cli", "interop", "reporting", "store")
-"""Packages that nothing depends on that is learned or run here, but for these modules:"""
 TIMING = ("noscope_hands.py", "noscope_long.py", "noscope_timing.py", "synthetic.py")
+"""Modules of this track on which its rows depend."""
 
 
 class Stopwatch(Protocol):
@@ -185,18 +183,7 @@ def fingerprint(question: Asked) -> str:
     """What a question's runs depend on: its clip, the code that decides, this machine."""
     clip = "" if question.clip is None else stream_digest(Stream("clip", str(question.clip)))
     versions = {name: metadata.version(name) for name in LIBRARIES}
-    return digest([clip, question.question, code(), versions, machine()])
-
-
-def code() -> str:
-    """A digest of the source of everything that learns or answers."""
-    home = Path(vedette.__file__).parent
-    sources = [
-        file
-        for file in sorted(home.rglob("*.py"))
-        if file.relative_to(home).parts[0] not in UNDECISIVE or file.name in TIMING
-    ]
-    return digest([file.read_text(encoding="utf-8") for file in sources])
+    return digest([clip, question.question, code(*TIMING), versions, machine()])
 
 
 def _repeated(run: Callable[[], Timed], fewest: int) -> Row:

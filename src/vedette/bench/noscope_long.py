@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.bench.claims import Claim, Row
-from vedette.bench.kept import Kept
-from vedette.bench.noscope_cells import code
+from vedette.bench.kept import Kept, code
+from vedette.bench.noscope_cells import TIMING
 from vedette.bench.noscope_rows import counted
 from vedette.bench.synthetic import Scene, film, truth
 from vedette.change import changes_by_age
@@ -91,7 +91,9 @@ class Street:
 def streets(folder: Path, progress: Progress, *, is_quick: bool = False) -> Iterator[Row]:
     """A row for each street and rate; what ``folder`` holds already is not done again."""
     long = QUICK if is_quick else Long()
-    kept = Kept(folder / "streets.jsonl", digest([code(), long.frames, long.recipe, SCENE.mix]))
+    kept = Kept(
+        folder / "streets.jsonl", digest([code(*TIMING), long.frames, long.recipe, SCENE.mix])
+    )
     for seed in long.seeds:
         made = kept.row(f"seed {seed}", partial(_made, long, seed, progress))
         yield from made["rows"]

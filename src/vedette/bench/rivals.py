@@ -84,7 +84,8 @@ class Stage:
 
     def _score(self, done: Rehearsed) -> Mapping[str, Score]:
         if id(done) not in self.scores:
-            found = score(self.golden, done.trace, self.workflow.events)
+            asked = self.workflow.scored()
+            found = score(self.golden, done.trace, self.workflow.events, asked)
             self.scores[id(done)] = (done, found)  # which keeps it, and so its identity
         return self.scores[id(done)][1]
 

@@ -1,5 +1,6 @@
 """What the ep track asks of which clips: five cameras a scene, two workloads, one target."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -37,6 +38,10 @@ TAILS = {
     "  match: {run: match_moving, from: crop}\n"
     "  alert: {run: alert, from: match}\n",
 }
+FLOORS = {
+    "find the target": "{event_f1: 0.9, alerts: 0.9}",
+    "every vehicle": "{event_f1: 0.9}",
+}
 WORKLOADS = tuple(TAILS)
 
 
@@ -57,9 +62,10 @@ class Scene:
         lines = []
         for number in range(CAMERAS):
             clip = self.clips[number % len(self.clips)].resolve()
+            url = json.dumps(str(clip))  # a name may hold commas and braces
             plan, report = self.spans[clip] if number < len(self.clips) else (Span(), Span())
             lines.append(
-                f"    camera{number + 1}: {{url: {clip}, plan_on: {_written(plan, number, self)}, "
+                f"    camera{number + 1}: {{url: {url}, plan_on: {_written(plan, number, self)}, "
                 f"report_on: {_written(report, number, self)}}}"
             )
         return "\n".join(lines)
@@ -84,7 +90,7 @@ def scenes(folder: Path, *, is_quick: bool) -> tuple[Scene, ...]:
 
 
 def _videos(folder: Path) -> list[Path]:
-    every = sorted(each.resolve() for each in folder.iterdir() if each.suffix in SUFFIXES)
+    every = sorted(each.resolve() for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
     known = [each for each in every if each.stem in CLIPS]
     if not every:
         found = f"no video in {folder}"
@@ -107,7 +113,9 @@ def declared(scene: Scene, workload: str, colour: str, folder: Path) -> tuple[Wo
     home = files("vedette.bench")
     text = Template((home / "ep_workflow.yaml").read_text(encoding="utf-8"))
     name = f"{scene.name}-{workload}".replace(" ", "-")
-    workflow = text.substitute(name=name, streams=scene.streams(), tail=tail)
+    workflow = text.substitute(
+        name=name, streams=scene.streams(), tail=tail, floors=FLOORS[workload]
+    )
     write_bytes(folder / "workflow.yaml", workflow.encode())
     write_bytes(folder / "cluster.yaml", (home / "ep_cluster.yaml").read_bytes())
     return load_declaration(folder / "workflow.yaml", folder / "cluster.yaml")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from os.path import relpath
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Literal
 
 import typer
@@ -92,9 +93,21 @@ def command(
 
     names = architectures.split(",") if architectures else SEARCHED[:1] if quick else SEARCHED
     declared = session.load_workflow(workflow)
-    options = [f"--fnr {fnr:g} --fpr {fpr:g} -o {output}"]
-    options += [f"--target {target}"] if target else []
-    options += [f"--region '{region}'"] if region else []
+    given = {
+        "--fnr": f"{fnr:g}",
+        "--fpr": f"{fpr:g}",
+        "--target": target,
+        "--region": region,
+        "--step": step,
+        "--stream": stream,
+        "--probability": probability,
+        "--architectures": architectures,
+        "--seed": seed or None,
+        "--work": work,
+        "-o": output,
+    }
+    options = [f"{name} {quote(str(value))}" for name, value in given.items() if value is not None]
+    options += ["--quick"] if quick else []
     with shown_progress() as progress:
         try:
             learned = learn(
@@ -110,7 +123,7 @@ def command(
                 work=work,
                 architectures=[name.strip() for name in names],
                 recipe=replace(QUICK if quick else Recipe(), seed=seed),
-                command=f"vedette learn cascade {workflow} {' '.join(options)}",
+                command=f"vedette learn cascade {quote(str(workflow))} {' '.join(options)}",
                 progress=progress,
             )
         except InfeasibleError:

@@ -61,7 +61,7 @@ def complete_mistakes(
         setting_mistakes(workflow, signatures, variants),
         wiring_mistakes(workflow, signatures),
         label_mistakes(workflow),
-        _floors(workflow),
+        _floors(workflow, signatures),
         _quantisers(workflow),
     )
 
@@ -102,8 +102,13 @@ def _is_backward(span: Span) -> bool:
     return span.end is not None and span.end <= span.start
 
 
-def _floors(workflow: Workflow) -> Iterator[Mistake]:
-    """A yes or no has no boxes to compare, and boxes are no yes or no."""
+def _floors(workflow: Workflow, signatures: Mapping[str, Signature]) -> Iterator[Mistake]:
+    """A yes or no has no boxes to compare, boxes no yes or no; no step that tells, no alerts."""
+    known = [signatures[each.operator] for each in workflow.steps if each.operator in signatures]
+    if "alerts" in workflow.objective.floors and not any(s.output.type == "Event" for s in known):
+        path = ("objective", "floors", "alerts")
+        found, expected = "a floor of alerts, and no step that tells of anything", "a step of alert"
+        yield Mistake(path, found, expected, "leaving it out, or such a step", at_key=True)
     tracks = workflow.events.tracks
     if tracks not in {step.name for step in workflow.steps}:
         return

@@ -10,11 +10,14 @@ from vedette.types.graph import Step, Workflow
 def question_of(step: Step) -> Question:
     """What ``presence`` (or ``present``, of whatever classes come) asks of each frame.
 
+    Where something of it may be chosen, the first value counts, which is the golden one.
+
     >>> settings = {"classes": {"vehicle": ["car", "bus"]}, "confidence": 0.7}
     >>> question_of(Step("gate", "presence", ("street",), settings))
     Question(classes={'vehicle': ('car', 'bus')}, confidence=0.7, zone=None)
     """
-    settings: Mapping[str, Any] = step.settings
+    best = {name: values[0] for name, values in step.choices.items() if values}
+    settings: Mapping[str, Any] = {**step.settings, **best}
     zone = settings.get("zone")
     return Question(
         classes={name: tuple(each) for name, each in settings.get("classes", {}).items()},

@@ -16,7 +16,13 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AllowInfNan, ValidationError
 
 from vedette.errors import DeclarationError, Place, Problem
-from vedette.interop.mot import MOST_FRAMES, MOST_PROBLEMS, MOST_PX, MOST_SCORE
+from vedette.interop.mot import (
+    MOST_FRAMES,
+    MOST_PROBLEMS,
+    MOST_PX,
+    MOST_SCORE,
+    corner_and_sides,
+)
 from vedette.records.codec import adapter, problem
 from vedette.types.annotations import Annotations, Row, annotations
 
@@ -123,13 +129,13 @@ def coco_text(seen: Annotations, size: tuple[int, int], name: str = "frame") -> 
             "id": number,
             "image_id": frame + 1,
             "category_id": label + 1,
-            "bbox": [round(side, 3) for side in (x0, y0, x1 - x0, y1 - y0)],
-            "area": round((x1 - x0) * (y1 - y0), 3),
+            "bbox": [round(each, 3) for each in corner_and_sides(box)],
+            "area": round((box[2] - box[0]) * (box[3] - box[1]), 3),
             "iscrowd": int(confidence == 0),
             "score": round(confidence, 4),
         }
         | ({"track_id": track} if track >= 0 else {})
-        for number, (frame, track, (x0, y0, x1, y1), confidence, label) in enumerate(rows, 1)
+        for number, (frame, track, box, confidence, label) in enumerate(rows, 1)
     ]
     classes = [{"id": number, "name": label} for number, label in enumerate(seen.labels, 1)]
     return json.dumps({"images": images, "annotations": boxes, "categories": classes})

@@ -98,7 +98,7 @@ def mot_text(seen: Annotations) -> str:
         ",".join(
             [
                 *(str(each) for each in (frame + 1, track)),
-                *(_short(each) for each in _corner_and_sides(box)),
+                *(_short(each) for each in corner_and_sides(box)),
                 f"{confidence:.4f}".rstrip("0").rstrip("."),
                 *(("-1", "-1", "-1") if is_plain else (str(NUMBERS[seen.labels[label]]), "-1")),
             ]
@@ -196,7 +196,8 @@ def _row(values: Sequence[float]) -> Row:
     return int(frame) - 1, int(track), x, y, x + width, y + height, sure, CLASSES[kind]
 
 
-def _corner_and_sides(box: Sequence[float]) -> tuple[float, float, float, float]:
+def corner_and_sides(box: Sequence[float]) -> tuple[float, float, float, float]:
+    """x, y, width, height: what was cut to nothing at a border keeps a side, to be read again."""
     x0, y0, x1, y1 = box
     return x0, y0, max(x1 - x0, 0.001), max(y1 - y0, 0.001)
 

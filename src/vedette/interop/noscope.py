@@ -8,6 +8,8 @@ be compressed with gzip.
 
 import zlib
 from collections import Counter
+from gzip import BadGzipFile, GzipFile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -136,18 +138,19 @@ def _lines(path: Path) -> list[str]:
 
 
 def _unpacked(content: bytes, place: Place) -> bytes:
-    """What is in a gzip, up to as much as a file may have."""
-    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    """What is in a gzip of any number of parts, up to as much as a file may have."""
     try:
-        unpacked = unpacker.decompress(content, MOST_BYTES + 1)
-    except zlib.error as cause:
+        with GzipFile(fileobj=BytesIO(content)) as packed:
+            unpacked = packed.read(MOST_BYTES + 1)
+    except EOFError:
+        found, expected = "gzip that ends early", "a whole .gz"
+        raise InputError(Problem(found, expected, "the file again", place)) from None
+    except (BadGzipFile, zlib.error) as cause:
         found = f"gzip that cannot be unpacked ({cause})"
         raise InputError(Problem(found, "a whole .gz", "the file again", place)) from None
     if len(unpacked) > MOST_BYTES:
         found = f"more than {MOST_BYTES:,} bytes unpacked"
         raise InputError(Problem(found, "a smaller file", "another file", place))
-    if not unpacker.eof:
-        raise InputError(Problem("gzip that ends early", "a whole .gz", "the file again", place))
     return unpacked
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vedette.declaring.question import question_of
 from vedette.errors import InputError, Problem, nearest
 from vedette.planning.expand import golden
 from vedette.types.cascade import Point, Question
@@ -50,7 +51,7 @@ def asked(
     cheaper = tuple(name for name in others if name in variants and not variants[name].expansion)
     return Asked(
         step=found,
-        question=_question(found),
+        question=question_of(found),
         stream=_stream(workflow, found, stream),
         reference=reference,
         cheaper=cheaper,
@@ -103,6 +104,9 @@ def _step(
 ) -> tuple[Step, bool]:
     """The step that asks the question, and if it is declared."""
     presences = {each.name: each for each in workflow.steps if each.operator == "presence"}
+    if step is not None and region not in (None, step):
+        found = f"the step {step!r} and a region beside it"
+        raise InputError(Problem(found, "one of them: a step has a zone of its own", "only --step"))
     named = step or (region if isinstance(region, str) and region in presences else None)
     if named is not None:
         if named not in presences:
@@ -179,15 +183,12 @@ def _made(workflow: Workflow, target: str | None, region: str | Sequence[Point] 
 def _corners(workflow: Workflow, region: str | Sequence[Point] | None) -> tuple[Point, ...] | None:
     if region is None:
         return None
-    if not isinstance(region, str):
-        return tuple((float(x), float(y)) for x, y in region)
     zones = dict(_zones(workflow))
-    if region in zones:
+    if isinstance(region, str) and region in zones:
         return zones[region]
     try:
-        pairs = [each.split(",") for each in region.replace("(", "").replace(")", " ").split()]
-        corners = tuple((float(x), float(y)) for x, y in pairs)
-    except ValueError:
+        corners = tuple((float(x), float(y)) for x, y in _pairs(region))
+    except (TypeError, ValueError):
         corners = ()
     if len(corners) >= 3:
         return corners
@@ -196,9 +197,15 @@ def _corners(workflow: Workflow, region: str | Sequence[Point] | None) -> tuple[
         Problem(
             f"the region {region!r}",
             "a presence step, a named zone, or at least three corners",
-            f"'110,150 268,150 252,200 55,200', or {nearest(region, [*steps, *zones])}",
+            f"'110,150 268,150 252,200 55,200', or {nearest(str(region), [*steps, *zones])}",
         )
     )
+
+
+def _pairs(region: str | Sequence[Point]) -> Sequence[Sequence[str | float]]:
+    if not isinstance(region, str):
+        return region
+    return [each.split(",") for each in region.replace("(", "").replace(")", " ").split()]
 
 
 def _zones(workflow: Workflow) -> Iterator[tuple[str, tuple[Point, ...]]]:
@@ -206,15 +213,6 @@ def _zones(workflow: Workflow) -> Iterator[tuple[str, tuple[Point, ...]]]:
         zones = step.settings.get("zones") if step.operator == "zone" else None
         for name, corners in zones.items() if isinstance(zones, Mapping) else ():
             yield str(name), _polygon(corners)
-
-
-def _question(step: Step) -> Question:
-    zone, confidence = step.settings.get("zone"), step.settings.get("confidence", 0.5)
-    return Question(
-        classes=_classes(step),
-        confidence=float(confidence) if isinstance(confidence, int | float) else 0.5,
-        zone=None if zone is None else _polygon(zone),
-    )
 
 
 def _polygon(corners: object) -> tuple[Point, ...]:

@@ -20,6 +20,7 @@ from vedette.learning.caution import (
     SPREADS,
     Held,
     Margin,
+    Spreads,
     Terms,
     Tried,
     blocks,
@@ -43,9 +44,9 @@ from vedette.scoring.promise import (
     more_runs,
     runs_of,
 )
-from vedette.types.cascade import Evidence
+from vedette.types.cascade import Evidence, ScoreStage
 
-__all__ = ["Chosen", "Terms", "Tried", "check_runs", "choose", "families", "quiet"]
+__all__ = ["Chosen", "Family", "Terms", "Tried", "check_runs", "choose", "families", "quiet"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,8 +95,8 @@ def choose(
     space = replace(space, most_ages=_ages(tables, space, terms))
     choosing = _Choosing(tables, costs, terms, space, told)
     tried = [*choosing.passes()]
-    for name, family in families(tables, costs, space):
-        tried += choosing.climb(name, family)
+    for family in families(tables, costs, space, terms.level):
+        tried += choosing.climb(family)
     alone = choosing.plain("reference", Setting())
     fit = [each for each in tried if not each.why_not and each.setting != Setting()]
     fit = [each for each in fit if each.decided.cost_ms < alone.decided.cost_ms]
@@ -153,17 +154,36 @@ def check_runs(tables: Sequence[Scored], fps: float) -> None:
     )
 
 
-def families(tables: Sequence[Scored], costs: Costs, space: Space) -> Iterator[tuple[str, Space]]:
-    """What is rehearsed apart: all stages, without a network of its own, without reuse."""
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Stages that are searched and rehearsed apart from others.
+
+    ``last`` answers in the reference's place, at the question's own level: nothing of it is chosen.
+    """
+
+    name: str
+    space: Space
+    last: tuple[ScoreStage, ...] = ()
+
+
+def families(
+    tables: Sequence[Scored], costs: Costs, space: Space, level: float
+) -> Iterator[Family]:
+    """All stages, no network of its own, no reuse of answers, and one pass where there is news."""
     every = space.orders
     if every is None:
         every = orders(costs, [*tables[0].scores])
     detectors = tuple(order for order in every if not any(map(is_special, order)))
-    yield "all stages", replace(space, orders=every)
+    can_reuse = bool(tables[0].changes) and space.methods != ()
+    yield Family("all stages", replace(space, orders=every))
     if detectors != tuple(every):
-        yield "no network of its own", replace(space, orders=detectors)
-    if tables[0].changes and space.methods != ():
-        yield "no reuse of answers", replace(space, orders=every, methods=())
+        yield Family("no network of its own", replace(space, orders=detectors))
+    if can_reuse:
+        yield Family("no reuse of answers", replace(space, orders=every, methods=()))
+    for model in tables[0].scores if can_reuse else ():
+        if not is_special(model):
+            name, alone = f"{model} where there is news", replace(space, orders=((),))
+            yield Family(name, alone, with_stage(model, level).scores)
 
 
 class _Choosing:
@@ -182,7 +202,7 @@ class _Choosing:
         self._levels = {each: terms.level for each in costs.models if not is_special(each)}
         self._scatter: Scatter | None = None
         self._told, self._done = told, 0
-        self._all = (len(self._blocks) + 1) * len([*families(tables, costs, space)])
+        self._all = (len(self._blocks) + 1) * len([*families(tables, costs, space, terms.level)])
 
     def passes(self) -> Iterator[Tried]:
         """Each detector alone. Nothing of it is chosen here, so all frames are unseen."""
@@ -194,11 +214,12 @@ class _Choosing:
         done = self._held([(table, setting) for table in self._tables], 0.0)
         return Tried(family, None, setting, done, done, self._why_not(done))
 
-    def climb(self, family: str, space: Space) -> Iterator[Tried]:
+    def climb(self, family: Family) -> Iterator[Tried]:
         """The family at each margin, from the strictest on, up to and including one that fails.
 
         Of those that held the last only just did, so the one before it is what may be used.
         """
+        space = family.space
         rests = [without(self._tables, number) for number in range(len(self._blocks))]
         whole, spread = self._searched(self._tables, space), spreads(self._tables)
         parts = [(self._searched(rest, space), spreads(rest)) for rest in rests]
@@ -206,15 +227,21 @@ class _Choosing:
             tried: list[Tried] = []
             for margin in (Margin(spent, each) for each in SPREADS):
                 choices = [
-                    (block, widened(found[spent], margin, own, self._levels))
+                    (block, self._with_margin(found[spent], margin, own, family))
                     for block, (found, own) in zip(self._blocks, parts, strict=True)
                 ]
-                setting = widened(whole[spent], margin, spread, self._levels)
+                setting = self._with_margin(whole[spent], margin, spread, family)
                 setting = needed(setting, self._tables, self._costs)
-                tried.append(self._rehearsed(family, margin, setting, choices))
+                tried.append(self._rehearsed(family.name, margin, setting, choices))
                 if tried[-1].why_not:
                     break
             yield from _stepped_back(tried)
+
+    def _with_margin(
+        self, found: Setting, margin: Margin, spread: Spreads, family: Family
+    ) -> Setting:
+        wider = widened(found, margin, spread, self._levels)
+        return replace(wider, scores=(*wider.scores, *family.last))
 
     def _rehearsed(
         self, family: str, margin: Margin, setting: Setting, choices: list[tuple[Scored, Setting]]

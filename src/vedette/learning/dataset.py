@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette import image
-from vedette.errors import InputError, Problem
+from vedette.errors import InfeasibleError, InputError, Problem
 from vedette.types.media import Columns, Frame, Pixels, Region
 
 LEAST_OF_EACH = 20
@@ -80,11 +80,11 @@ def collected(
 
 
 def ensure_trainable(labels: NDArray[np.bool_], what: str = "the samples") -> None:
-    """Raises InputError unless there are enough of both answers to learn from."""
+    """Raises InfeasibleError unless there are enough of both answers to learn from."""
     yes, no = int(labels.sum()), int((~labels).sum())
     if min(yes, no) < LEAST_OF_EACH:
         rare = "yes" if yes < no else "no"
-        raise InputError(
+        raise InfeasibleError(
             Problem(
                 f"{yes} yes and {no} no among {what}",
                 f"{LEAST_OF_EACH} or more of each, to train a model on",

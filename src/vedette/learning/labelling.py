@@ -5,12 +5,14 @@ goes on where it was.
 """
 
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ from vedette.errors import InputError, Problem, RecordError
 from vedette.media.source import Reader, open_source
 from vedette.models import loader, reference_call
 from vedette.ops.zone import zone_box
-from vedette.records.files import read_bytes, write_bytes
+from vedette.records.files import write_bytes
 from vedette.running.executor import MemorySink
 from vedette.running.reference import Yardstick
 from vedette.running.virtual import VirtualExecutor
@@ -125,18 +127,28 @@ def _runs(gaps: Sequence[Span]) -> Iterator[Span]:
 
 @dataclass(slots=True)
 class _Notes:
-    """Collects what is known of each frame, and writes a stretch when it is full."""
+    """Collects what is known of each frame, and writes a stretch when it is full.
+
+    A frame that a step before the question keeps back has the last answer, as it has while running.
+    """
 
     job: Labelling
     span: Span
     source: str
     rows: list[tuple[int, Pixels, Pixels, list[float]]] = field(default_factory=list)
+    last: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = [0.0] * len(self.job.models)
 
     def __call__(self, _stream: str, number: int, bundles: Mapping[str, Bundle]) -> None:
         frame: Frame = bundles[self.source].items[0][1]
-        scores = [_surest(bundles[model]) for model in self.job.models]
+        self.last = [
+            _surest(bundles[model]) if bundles[model].items else carried
+            for model, carried in zip(self.job.models, self.last, strict=True)
+        ]
         thumbnail, patch = seen(frame, self.job.question)
-        self.rows.append((number, thumbnail, patch, scores))
+        self.rows.append((number, thumbnail, patch, self.last))
         if (number + 1 - self.job.span.start) % STRETCH == 0:
             self.write()
 
@@ -199,12 +211,12 @@ def _write(file: Path, found: Labels) -> None:
 
 def _stored(file: Path) -> Labels:
     try:
-        with np.load(BytesIO(read_bytes(file)), allow_pickle=False) as stored:
+        with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as stored:
             models = tuple(stored["models"].tolist())
             return Labels(
                 stored["frame"], stored["thumbnail"], stored["patch"], stored["score"], models
             )
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
         with suppress(OSError):
             file.unlink()
         found = f"labels that cannot be read ({file.name}: {error})"

@@ -110,8 +110,8 @@ def train(
     A fifth of them, whole stretches of time, only says when to stop. With a ``folder`` the state
     is saved after each epoch, and a run that was killed goes on from there: the weights are the
     same as if it had not been. ``curve.json`` in it is the learning curve. A state of other
-    samples, settings or another torch is not used. Raises InputError where there are too few of
-    either answer, and ModelError without torch.
+    samples, settings or another torch is not used. Raises InfeasibleError where there are too few
+    of either answer, and ModelError without torch.
     """
     rows = np.arange(len(samples)) if rows is None else np.asarray(rows, np.int64)
     ensure_trainable(samples.labels[rows], "the samples to train on")

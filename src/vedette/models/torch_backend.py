@@ -72,6 +72,7 @@ class TorchBackend:
         try:
             with torch.inference_mode():
                 answer = self._call(torch.from_numpy(np.array(picture)))
+            return {name: tensor.numpy() for name, tensor in _named(answer)}
         except Exception as error:  # noqa: BLE001  # as above
             self._refuse(
                 f"{picture.dtype} of shape {picture.shape}, which it cannot run "
@@ -79,16 +80,17 @@ class TorchBackend:
                 "a picture of the size and type that the model takes",
                 "the size that it was exported for (size: 224)",
             )
-        return {name: tensor.numpy() for name, tensor in _named(answer)}
 
     def _refuse(self, found: str, expected: str, hint: str = "exporting it again") -> NoReturn:
         raise ModelError(Problem(found, expected, hint, self._place))
 
 
 def _named(answer: Any, name: str = "output") -> list[tuple[str, Any]]:
-    """Every tensor of a nested answer, with a name for each."""
+    """Every tensor of a nested answer, with a name for each; what else is in it is left out."""
     if hasattr(answer, "numpy"):
         return [(name, answer)]
+    if not isinstance(answer, dict | list | tuple):
+        return []
     pairs = answer.items() if isinstance(answer, dict) else enumerate(answer)
     return [each for key, below in pairs for each in _named(below, f"{name}.{key}")]
 

@@ -124,6 +124,8 @@ def paths(tables: Sequence[Scored], space: Space) -> Iterator[Path]:
 def _by_difference(looked: Looked, method: str, change: Floats, space: Space) -> Iterator[Path]:
     widest = change.shape[1] if change.ndim > 1 else max(space.most_ages, default=0)
     ages = sorted({min(age, widest) for age in space.most_ages if min(age, widest) >= looked.step})
+    if not ages:
+        return
     thresholds = _thresholds(change[looked.rows], method, looked.step, space)
     columns = [(threshold, age) for age in ages[::-1] for threshold in thresholds[::-1]]
     weight = looked.frames.weight[looked.rows]

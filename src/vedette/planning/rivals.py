@@ -72,9 +72,10 @@ class Shortfall:
     limit: float
 
 
+_NUMBER = r"[\d.]+(?:e[+-]\d+)?%?"
 _SHORT = re.compile(
-    r"(?P<load>load of )?(?P<name>[^:;]+?)(?: is)? (?P<value>[\d.]+%?)(?: when simulated)?, "
-    r"(?P<sign>less|more) than (?P<limit>[\d.]+%?)$"
+    rf"(?P<load>load of )?(?P<name>[^:;]+?)(?: is)? (?P<value>{_NUMBER})(?: when simulated)?, "
+    rf"(?P<sign>less|more) than (?P<limit>{_NUMBER})$"
 )
 
 
@@ -85,6 +86,8 @@ def shortfall(outcome: str) -> Shortfall | None:
     Shortfall(kind='floor', name='event_f1', value=0.893, limit=0.9)
     >>> shortfall("load of edge 0.93, more than 0.8")
     Shortfall(kind='load', name='edge', value=0.93, limit=0.8)
+    >>> shortfall("age_max_ms 1.234e+04, more than 1000")
+    Shortfall(kind='ceiling', name='age_max_ms', value=12340.0, limit=1000.0)
     """
     found = _SHORT.search(outcome)
     if found is None:

@@ -14,7 +14,7 @@ from math import log
 import numpy as np
 
 from vedette.errors import InfeasibleError
-from vedette.planning.compose import accuracy, declared_name
+from vedette.planning.compose import accuracy
 from vedette.planning.cost import weigh
 from vedette.planning.exact import Picks, Selection, lagrange
 from vedette.planning.knobs import MOST_CHOICES
@@ -75,15 +75,6 @@ def proposals(context: Context, cluster: Cluster, limits: Limits) -> tuple[Propo
         )
     ]
     return tuple(each for i, each in enumerate(found) if each not in found[:i])
-
-
-def _part(context: Context, part: Workflow) -> Context:
-    """The context of a part: its profile's golden trace has the part's steps only."""
-    names = {source.name for source in part.sources} | {step.name for step in part.steps}
-    golden = context.profile.golden
-    steps = {name: each for name, each in golden.steps.items() if declared_name(name) in names}
-    profile = replace(context.profile, golden=replace(golden, steps=steps))
-    return replace(context, workflow=part, profile=profile)
 
 
 def _qualities(context: Context, limits: Limits) -> tuple[Scalar, ...]:

@@ -26,12 +26,15 @@ class Checked:
     ``scores`` count what the choice has not seen (the part that checks); ``whole`` is the whole
     planning part, asked for where ``scores`` count too little (empty: take ``scores``). ``perfect``
     is what an answer without a mistake scores where ``scores`` were counted, if anybody says.
-    ``broken``: the ceiling that it broke when what it did was simulated, if any.
+    ``usual`` is what the baseline scores, of what nobody is held to more of: where ``scores`` were
+    counted, or on the ``whole``. ``broken``: the ceiling that it broke when what it did was
+    simulated, if any.
     """
 
     scores: Mapping[str, Score]
     whole: Mapping[str, Score] = field(default_factory=dict)
     perfect: Mapping[str, Score] = field(default_factory=dict)
+    usual: Mapping[str, Score] = field(default_factory=dict)
     broken: str = ""
 
 
@@ -133,7 +136,8 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     A floor holds when the lower bounds of precision and recall hold it. Under 8 reference events,
     or 5 runs of yes or of no, these say nothing, and under some hundred frames of either answer
     they cannot hold a high floor: then the accuracy on the whole planning part has to reach
-    floor + .05, and the verdict is "not supportable" with the data there is.
+    floor + .05, and the verdict is "not supportable" with the data there is. Where the reference
+    alerts nothing, no alert is right, and that is all that can be said.
     """
     if checked.broken:
         return None, checked.broken
@@ -142,23 +146,29 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     for metric, floor in objective.floors.items():
         score = checked.scores[metric]
         whole = checked.whole.get(metric, score)
-        if whole.support == 0:
+        if whole.support == 0 and metric != "alerts":
             return None, f"there is no {_lacking(whole)} to count {metric} on"
+        usual = checked.usual.get(metric)
         if supports(checked.perfect.get(metric, score), floor):
-            keeps, value, needed = score.lower >= floor, score.lower, floor
+            value, needed = score.lower, floor
+            limit = usual.lower if usual else needed
             reason = f"the lower bound of {metric} is {value:.3f}"
         else:
             verdict, needed = "not supportable", min(floor + MARGIN, 1.0)
-            keeps, value = whole.value >= needed - 1e-12, whole.value
+            value = whole.value
+            limit = usual.value if usual else needed
             reason = f"only {supported(score)}, {metric} is {value:.3f}"
-        if not keeps:
-            return None, f"{reason}, less than {needed:g}"
-        reasons.append(f"{reason}, at least {needed:g}")
+        asked = f"{needed:g}" if limit >= needed else f"the baseline's {limit:.3f}"
+        if value < min(needed, limit) - 1e-12:
+            return None, f"{reason}, less than {asked}"
+        reasons.append(f"{reason}, at least {asked}")
     return verdict, "; ".join(reasons)
 
 
 def supported(score: Score) -> str:
     """What a score counts, in words."""
+    if score.metric == "alerts":
+        return f"{score.recall.total} events that the reference alerts"
     if score.runs is None:
         return f"{score.recall.total} reference events"
     yes, no = score.runs

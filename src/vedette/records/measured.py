@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vedette.types.graph import OF_ANSWERS, OF_OBJECTS, Accuracy
+from vedette.types.graph import OF_ANSWERS, OF_OBJECTS
 from vedette.types.profile import Profile, StepTrace, Sweep, Trace
 
 Fault = tuple[str, str]
@@ -17,7 +17,8 @@ def faults(profile: Profile) -> Iterator[Fault]:
     yield from _trace_faults(profile.verify_golden, "verify_golden")
     if _steps(profile.verify_golden) != _steps(profile.golden):
         yield "other steps in verify_golden than in golden", "the same steps"
-    metrics = OF_ANSWERS if profile.scores.keys() >= set(OF_ANSWERS) else OF_OBJECTS
+    is_answering = profile.scores.keys() >= set(OF_ANSWERS)
+    metrics = tuple(dict.fromkeys((*(OF_ANSWERS if is_answering else OF_OBJECTS), *profile.scores)))
     for (knob, value), sweep in profile.sweeps.items():
         name = f"the sweep of {knob} = {value}"
         yield from _trace_faults(sweep.trace, name)
@@ -27,7 +28,7 @@ def faults(profile: Profile) -> Iterator[Fault]:
             yield f"another choice in {name}", "golden's, with that knob at that value"
 
 
-def _score_faults(sweep: Sweep, name: str, metrics: tuple[Accuracy, ...]) -> Iterator[Fault]:
+def _score_faults(sweep: Sweep, name: str, metrics: tuple[str, ...]) -> Iterator[Fault]:
     if missing := [metric for metric in metrics if metric not in sweep.scores]:
         yield f"no {missing[0]} in the scores of {name}", f"scores of {', '.join(metrics)}"
 

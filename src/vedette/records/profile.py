@@ -23,7 +23,7 @@ from vedette.records.files import read_bytes, write_bytes
 from vedette.records.measured import faults
 from vedette.types.figures import Score
 from vedette.types.graph import Choice, Scalar
-from vedette.types.profile import Profile, StepTrace, Sweep, Trace, Tracks
+from vedette.types.profile import Alert, Profile, StepTrace, Sweep, Trace, Tracks
 
 MOST_ARRAY_BYTES = 8_000_000_000
 Arrays = dict[str, NDArray[Any]]
@@ -45,6 +45,7 @@ class TraceRecord:
     track_streams: tuple[str, ...]
     labels: tuple[str, ...]
     groups: tuple[str, ...]
+    alerts: tuple[Alert, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ def _taken(trace: Trace, prefix: str, arrays: Arrays) -> TraceRecord:
         track_streams=trace.tracks.streams,
         labels=trace.tracks.labels,
         groups=trace.tracks.groups,
+        alerts=trace.alerts,
     )
 
 
@@ -242,6 +244,7 @@ def _given(record: TraceRecord, prefix: str, arrays: Arrays, file: str) -> Trace
         tracks=tracks,
         sizes=record.sizes,
         rates=record.rates,
+        alerts=record.alerts,
         **own,
     )
 

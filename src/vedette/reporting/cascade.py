@@ -162,11 +162,12 @@ def _errors(story: Story) -> Markup | None:
         ]
         for each in story.errors
     ]
+    sure = " or ".join(sorted({f"{each.level:.0%}" for each in story.errors}))
     heads = ["On", "Against the reference", "Frames", "Share", "by frames", "Runs", "by runs"]
     return section(
         "errors",
         "What the promise rests on",
-        table("Each bound of an interval holds with 95% confidence", heads, rows, "figures"),
+        table(f"Each bound of an interval holds with {sure} confidence", heads, rows, "figures"),
         note(
             "Frames of one event err together. The interval by frames takes each for a trial of "
             "its own and is the narrower for it; by runs, a whole run of yes or of no is one."

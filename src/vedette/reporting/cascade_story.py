@@ -44,7 +44,10 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
-    """Mistakes of one kind on one part, with the intervals of their share by frames and by runs."""
+    """Mistakes of one kind on one part, with the intervals of their share by frames and by runs.
+
+    Each bound of an interval holds with probability ``level``.
+    """
 
     part: str
     kind: str
@@ -54,6 +57,7 @@ class ErrorRow:
     runs_wrong: int
     runs: int
     by_runs: tuple[float, float]
+    level: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)

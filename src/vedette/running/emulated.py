@@ -131,7 +131,7 @@ class EmulatedWork:
             return
         with self._lock:
             if place not in self._owed_s and len(self._owed_s) >= RECENT:
-                self._owed_s.clear()  # of frames that are long through
+                self._owed_s.pop(next(iter(self._owed_s)))  # the oldest is long through
             self._owed_s[place] = self._owed_s.get(place, 0.0) + seconds
 
     def _wait(self, place: Place, seconds: float) -> None:

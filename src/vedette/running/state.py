@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from typing import Any, get_args, get_type_hints
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def unpack(saved: SavedState, like: Any) -> Any:
         return _Unpacker({kind.__name__: kind for kind in _classes(type(like))}, arrays).value(
             json.loads(saved.text)
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise RecordError(
             Problem(
                 f"a saved state that does not fit {type(like).__name__} ({error})",

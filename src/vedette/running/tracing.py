@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from vedette.running.tally import Passed
-from vedette.running.work import Done, is_encoder
+from vedette.running.work import Done, is_decoder, is_encoder
+from vedette.types.events import Event
 from vedette.types.graph import Step
 from vedette.types.media import Detections
 from vedette.types.plan import Deployment
-from vedette.types.profile import StepTrace, Trace, Tracks
+from vedette.types.profile import Alert, StepTrace, Trace, Tracks
 
 Row = tuple[str, int]
 
@@ -26,6 +27,7 @@ class Recorder:
     _costs: dict[tuple[str, Row], tuple[float, int, float]] = field(default_factory=dict)
     _tracked: dict[Row, Detections] = field(default_factory=dict)
     _analysed: set[Row] = field(default_factory=set)
+    _alerts: list[Alert] = field(default_factory=list)
 
     def arrived(self, stream: str, frame: int, time_s: Fraction) -> None:
         self._frames[stream, frame] = time_s
@@ -34,6 +36,9 @@ class Recorder:
         row = done.bundle.stream, done.bundle.frame
         size_bytes = done.size_bytes if is_encoder(step) else np.nan
         self._costs[step.name, row] = (done.cpu_s, len(done.bundle.items), size_bytes)
+        if not is_decoder(step):
+            events = (item for _, item in done.bundle.items if isinstance(item, Event))
+            self._alerts += [Alert(step.name, e.stream, e.frame, e.box) for e in events]
         if step.name == self.plan.workflow.events.tracks:
             for _, item in done.bundle.items:
                 if isinstance(item, Detections):
@@ -72,6 +77,9 @@ class Recorder:
             tracks=tracks_of(streams, [self._tracked[row] for row in rows if row in self._tracked]),
             sizes=dict(sizes),
             rates=dict(rates),
+            alerts=tuple(
+                sorted(self._alerts, key=lambda e: (streams.index(e.stream), e.frame, e.step))
+            ),
         )
 
     def _step(self, name: str, rows: Sequence[Row]) -> StepTrace:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vedette.scoring.alerts import alert_score
 from vedette.scoring.answers import answer_score, answers
 from vedette.scoring.events import event_score
 from vedette.scoring.frames import frame_score
@@ -19,6 +20,7 @@ __all__ = [
     "Target",
     "TargetScore",
     "against",
+    "alert_score",
     "answer_score",
     "answering",
     "answers",
@@ -48,6 +50,8 @@ def _score(metric: Accuracy, reference: Trace, answer: Trace, rule: EventRule) -
             return event_score(reference, answer, rule)
         case "frame_f1":
             return frame_score(reference, answer)
+        case "alerts":
+            return alert_score(reference, answer, rule)
         case "answers":
             return answer_score(reference, answer)
 

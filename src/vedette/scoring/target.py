@@ -10,9 +10,11 @@ from vedette.scoring.intervals import share
 from vedette.types.events import Event
 from vedette.types.figures import Share
 from vedette.types.media import Region
+from vedette.types.profile import Alert
 
 OVERLAP = 0.3
 MOSTLY = 0.5
+Alerted = Event | Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +58,31 @@ def target_score(targets: Sequence[Target], alerts: Iterable[Event]) -> TargetSc
     One that does not, but lies in it by half, shows a part of it: no find, but not false either.
     """
     ordered = sorted(alerts, key=lambda each: (each.time_s, each.stream, each.ordinal))
-    false = tuple(e for e in ordered if not any(_shows(target, e) for target in targets))
-    firsts = [next((e for e in ordered if _finds(target, e)), None) for target in targets]
+    false = tuple(e for e in ordered if not any(shows(target, e) for target in targets))
+    firsts = [next((e for e in ordered if finds(target, e)), None) for target in targets]
     delays = tuple(
         float(first.time_s) - target.seen_s if first else None
         for target, first in zip(targets, firsts, strict=True)
     )
-    found = sum(first is not None for first in firsts)
+    found = [first for first in firsts if first is not None]
     return TargetScore(
-        recall=share(found, len(targets)),
+        recall=share(len(found), len(targets)),
         delay_s=delays,
         false_alerts=false,
-        repeats=len(ordered) - len(false) - found,
+        repeats=len(ordered) - len(false) - len({id(each) for each in found}),
     )
 
 
-def _finds(target: Target, alert: Event) -> bool:
+def finds(target: Target, alert: Alerted) -> bool:
+    """Whether an alert's box is the target's, in the frame in which it was decided."""
     truth = target.box_at(alert.frame) if target.stream == alert.stream else None
     return truth is not None and bool(iou(truth, np.array(alert.box)) >= OVERLAP)
 
 
-def _shows(target: Target, alert: Event) -> bool:
+def shows(target: Target, alert: Alerted) -> bool:
+    """Whether an alert's box is the target's, or half of it lies in that."""
     truth = target.box_at(alert.frame) if target.stream == alert.stream else None
     if truth is None:
         return False
     box = np.array(alert.box, np.float64)
-    return _finds(target, alert) or bool(shared_areas(box, truth) >= MOSTLY * areas(box))
+    return finds(target, alert) or bool(shared_areas(box, truth) >= MOSTLY * areas(box))

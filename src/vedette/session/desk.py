@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 
 from vedette.declaring.operator import signatures
 from vedette.errors import InfeasibleError, Problem
 from vedette.models.zoo import variants
 from vedette.planning.baseline import baseline_choice, baseline_placement
 from vedette.planning.choose import Ranking, choose
-from vedette.planning.compose import compose
+from vedette.planning.compose import accuracy, compose
 from vedette.planning.cost import LIMIT, feasible, figures
 from vedette.planning.cover import cover
 from vedette.planning.expand import expand
@@ -42,11 +42,13 @@ class Desk:
     pool: Workers
     frames: Mapping[str, int | None]
     progress: Progress
+    _alerting: dict[tuple[str, ...], dict[str, Score]] = field(default_factory=dict)
 
     def searched(self, limits: Limits, name: str) -> Plan:
         self.progress("weigh choices", 0, 1)
         known = variants(self.workflow.own, larger=True)
-        for workflow in (expected_to_hold(self.workflow, self.measured), self.workflow):
+        for asking in (expected_to_hold(self.workflow, self.measured), self.workflow):
+            workflow = self._as_told_by_baseline(asking)
             ranking = choose(
                 self.measured, workflow, self.cluster, known, signatures(), limits=limits
             )
@@ -241,10 +243,30 @@ class Desk:
                 return Checked(found, broken=broken)
         floors = self.workflow.objective.floors
         if all(supports(perfect[metric], floor) for metric, floor in floors.items()):
-            return Checked(found, perfect=perfect)
+            return Checked(found, perfect=perfect, usual=self._usual("verify"))
         more = self._scored(self.measured.golden, self._run(deployment, "choose"))
-        whole = {name: pooled(found[name], more[name]) for name in found}
-        return Checked(found, whole, perfect)
+        return Checked(found, _pooled(found, more), perfect, self._usual("verify", "choose"))
+
+    def _usual(self, *parts: str) -> dict[str, Score]:
+        """How the baseline alerts: nobody can ask a cheaper plan to tell more than it does."""
+        if "alerts" not in self.workflow.objective.floors:
+            return {}
+        if parts not in self._alerting:
+            deployment = self.deployed(self._baseline())
+            goldens = {"verify": self.measured.verify_golden, "choose": self.measured.golden}
+            found = [self._scored(goldens[part], self._run(deployment, part)) for part in parts]
+            self._alerting[parts] = {"alerts": reduce(_pooled, found)["alerts"]}
+        return self._alerting[parts]
+
+    def _as_told_by_baseline(self, workflow: Workflow) -> Workflow:
+        """The workflow with a floor of alerts that the baseline itself is forecast to reach."""
+        floors = workflow.objective.floors
+        if "alerts" not in floors:
+            return workflow
+        choice, _ = baseline_choice(self.measured, workflow)
+        told = accuracy(self.measured, choice, "alerts")
+        fair = {**floors, "alerts": min(floors["alerts"], told)}
+        return replace(workflow, objective=replace(workflow.objective, floors=fair))
 
     def _scored(self, golden: Trace, answer: Trace) -> dict[str, Score]:
         truth, asked_for = reference(golden, self.workflow), self.workflow.scored()
@@ -295,9 +317,9 @@ class Desk:
     def _failed(self, verified: Verified) -> Problem:
         outcomes = "; ".join(each.outcome for each in verified.tested)
         return Problem(
-            f"no candidate that kept its floor when it was run ({outcomes})",
-            "at least the dearest candidate to hold every floor",
-            "a lower floor, a larger model variant, or more frames to plan on",
+            f"no candidate that kept every floor and limit when it was run ({outcomes})",
+            "at least the dearest candidate to keep them",
+            "a lower floor, a larger variant, more frames to plan on, or a higher limit",
         )
 
 
@@ -317,6 +339,10 @@ def perfect_scores(workflow: Workflow, golden: Trace) -> dict[str, Score]:
     """Those of the reference against itself."""
     truth = reference(golden, workflow)
     return score(truth, truth, workflow.events, workflow.scored())
+
+
+def _pooled(one: Mapping[str, Score], other: Mapping[str, Score]) -> dict[str, Score]:
+    return {name: pooled(one[name], other[name]) for name in one}
 
 
 def _key(candidate: Candidate) -> str:

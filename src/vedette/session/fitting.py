@@ -70,4 +70,13 @@ def fitting(measured: Profile, workflow: Workflow) -> Profile:
                 "vedette profile WORKFLOW: what is cached is not measured again",
             )
         )
+    scored = workflow.scored()
+    if any(metric not in sweep.scores for sweep in measured.sweeps.values() for metric in scored):
+        raise RecordError(
+            Problem(
+                f"a profile of {measured.workflow} that lacks an accuracy which is asked for",
+                f"scores of {', '.join(scored)} for every value of its knobs",
+                "vedette profile WORKFLOW: what is cached is not measured again",
+            )
+        )
     return measured

@@ -60,10 +60,10 @@ def write_learned(
     material, costs = lesson.material, lesson.parts.costs
     seen = _Seen.of(lesson, found.setting)
     reference_ms = costs.decode_at(1) + costs.reference
-    scenes = [*_mistaken(seen), *_disagreeing(lesson, seen)]
+    mistaken, disagreeing = _mistaken(seen), _disagreeing(lesson, seen)
+    scenes = [*mistaken, *disagreeing]
     pictures = _pictures(lesson, {each.frame for each in scenes}, told.progress)
     shown = [each.shown(pictures, material.rate) for each in scenes]
-    mistaken = len(_mistaken(seen))
     write_cascade_report(
         Story(
             title=path.resolve().parent.name,
@@ -77,8 +77,8 @@ def write_learned(
             errors=tuple(_errors(found, seen)) if cascade else (),
             timeline=seen.timeline(material.rate) if cascade else None,
             curves=tuple(_curves(lesson.parts.fitted)),
-            mistakes=tuple(shown[:mistaken]),
-            disagreements=tuple(shown[mistaken:]),
+            mistakes=tuple(shown[: len(mistaken)]),
+            disagreements=tuple(shown[len(mistaken) :]),
             timings=told.timings,
             notes=tuple(filter(None, (lesson.caveat, *_main_reasons(found)))),
             rehearsed=tuple(_rehearsed(found)),
@@ -195,9 +195,11 @@ def _longest(
     found.sort(key=lambda each: (each.first - each.last, each.first))
     apart: list[_Stretch] = []
     for each in found:
+        if len(apart) == MOST_SCENES:
+            break
         if all(each.last < other.first or other.last < each.first for other in apart):
             apart.append(each)
-    return apart[:MOST_SCENES]
+    return apart
 
 
 def _most(values: NDArray[np.int8]) -> int:
@@ -310,6 +312,7 @@ def _error(part: str, kind: str, each: Mistakes) -> ErrorRow:
         each.runs_wrong,
         each.runs,
         (each.by_runs.lower, each.by_runs.upper),
+        each.by_runs.level,
     )
 
 

@@ -7,6 +7,7 @@ after it (:func:`learn` does both).
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -27,7 +28,7 @@ from vedette.learning.choosing import Chosen, Terms, choose
 from vedette.learning.networks import SEARCHED, architecture, exported
 from vedette.learning.splits import Splits, check_deciding, crossed, split
 from vedette.learning.trainer import Recipe, version
-from vedette.learning.training import Step
+from vedette.learning.training import CrossFitted, Step
 from vedette.models.learned import change_arrays
 from vedette.models.zoo import variants
 from vedette.planning.cascade_scored import Space
@@ -85,7 +86,8 @@ def learn(
 
     Needs the extra ``torch``. Raises InputError where the question cannot be learned, and
     InfeasibleError (the reference alone is to answer) where no cascade keeps the promise or the
-    data support none; the folder then has a report, and no cascade.
+    data support none. The folder then has a report of what was searched, if anything was; a cascade
+    that lies there from before stays, with the promise that it was made for.
     """
     ensure_right(workflow)
     promise = _promise(fnr, fpr, probability)
@@ -93,6 +95,8 @@ def learn(
     known = variants(workflow.own, larger=True)
     asking = asked(workflow, known, target=target, region=region, step=step, stream=stream)
     make_folder(folder)
+    report = folder / "report.html"
+    report.unlink(missing_ok=True)
     lesson = study(
         workflow,
         asking,
@@ -105,7 +109,6 @@ def learn(
     found = chosen(lesson, promise, probability=probability, progress=progress)
     took = (*lesson.timings, ("search", time.monotonic() - began))
     cascade = None if found.problem else written(lesson, found, promise, folder)
-    report = folder / "report.html"
     told = Told(promise, probability, took, command, progress)
     write_learned(lesson, found, cascade, told, report)
     found.require()
@@ -135,13 +138,17 @@ def study(
         material = labelled(workflow, asking, pool, work, progress)
         clock.done("label")
         _ensure_anything(material)
-        splits, caveat = _split(material, asking) if shapes else (None, "")
-        fitted = {}
-        if splits is not None:
-            fitted = fit(
-                material, splits, shapes, recipe, folder=work / "training", progress=_told(progress)
-            )
-            clock.done("train")
+        train = partial(
+            fit,
+            material,
+            architectures=shapes,
+            recipe=recipe,
+            folder=work / "training",
+            progress=_told(progress),
+        )
+        nothing: _Trained = None, {}, ""
+        splits, fitted, caveat = trained(material, asking, train) if shapes else nothing
+        clock.done("train")
         files = {name: work / f"{name}.onnx" for name in fitted}
         for name, file in files.items():
             write_bytes(file, exported(fitted[name].network))
@@ -164,22 +171,34 @@ class _How(TypedDict):
     told: Callable[[int, int], None]
 
 
-def _split(material: Material, asking: Asked) -> tuple[Splits | None, str]:
-    """How the recording is split, and what is to be said of it; None where nothing can be trained.
+_Trained = tuple[Splits | None, dict[str, CrossFitted], str]
 
-    Raises InfeasibleError where there are too few runs for anything to be promised.
+
+def trained(
+    material: Material, asking: Asked, train: Callable[..., dict[str, CrossFitted]]
+) -> _Trained:
+    """How the recording is split, what was trained on it, and what is to be said of that.
+
+    Neither where nothing can be trained: a cascade needs no network of its own. Raises
+    InfeasibleError where there are too few runs for anything to be promised.
     """
-    truth, rate = material.truth, material.rate
+    truth, rate, caveat = material.truth, material.rate, ""
     try:
-        return split(truth, rate, question=_what(asking)), ""
+        splits = split(truth, rate, question=_what(asking))
     except InfeasibleError:
         check_deciding(truth, [Span(0, len(truth))], rate)
         if (folds := crossed(truth)) is None:
-            return None, "the recording is too short to train a network of its own on"
-        return folds, (
+            return None, {}, "the recording is too short to train a network of its own on"
+        splits = folds
+        caveat = (
             "the recording is too short for a part that only selects: every frame decides, as seen "
             "by networks that have not trained on it"
         )
+    try:
+        return splits, train(splits=splits), caveat
+    except InfeasibleError as error:
+        check_deciding(truth, [Span(0, len(truth))], rate)
+        return None, {}, f"no network of its own was trained: {error.problems[0].found}"
 
 
 def chosen(

@@ -6,7 +6,7 @@ from vedette.declaring.operator import signatures
 from vedette.models.zoo import variants
 from vedette.planning.choose import least, rank
 from vedette.planning.explain import moved
-from vedette.planning.options import DEFAULT, Context, Limits, Option, options
+from vedette.planning.options import DEFAULT, Context, Option, options
 from vedette.planning.rivals import point
 from vedette.planning.scenario import Scenario, WhatIf, scenario
 from vedette.session.desk import expected_to_hold
@@ -45,10 +45,10 @@ def _outcomes(measured: Profile, asked: Sequence[Scenario]) -> Iterator[WhatIf]:
         context = Context(
             measured, workflow, variants(each.workflow.own, larger=True), signatures()
         )
-        every = known.setdefault(_held(each.limits), ()) or options(
-            context, each.cluster, each.limits
-        )
-        known[_held(each.limits)] = every
+        held = repr(sorted(each.limits.held.items()))
+        if held not in known:
+            known[held] = options(context, each.cluster, each.limits)
+        every = known[held]
         found = least(context, each.cluster, every, each.limits)
         base = found if each is asked[0] else base
         weights = each.workflow.objective.minimise == asked[0].workflow.objective.minimise
@@ -60,7 +60,3 @@ def _outcomes(measured: Profile, asked: Sequence[Scenario]) -> Iterator[WhatIf]:
             differs=moved(base, found),
             miss=None if found else rank(context, each.cluster, every, each.limits).miss,
         )
-
-
-def _held(limits: Limits) -> str:
-    return repr(sorted(limits.held.items()))

@@ -129,7 +129,7 @@ class EventRule:
     tracks: str = "track"
 
 
-Accuracy = Literal["event_f1", "frame_f1", "answers"]
+Accuracy = Literal["event_f1", "frame_f1", "alerts", "answers"]
 OF_OBJECTS: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
 OF_ANSWERS: tuple[Accuracy, ...] = ("answers",)
 Metric = Literal[
@@ -148,7 +148,8 @@ Metric = Literal[
 class Objective:
     """Minimise the sum of weight x metric, in the metric's own unit, under floors and ceilings.
 
-    ``answers`` is of workflows that answer yes or no, the others are of those that find objects.
+    ``answers`` is of workflows that answer yes or no, the others are of those that find objects;
+    ``alerts`` is of those that tell of some of them.
     """
 
     minimise: Mapping[Metric, float] = field(default_factory=lambda: {"wan_mbps": 1.0})
@@ -221,8 +222,13 @@ class Workflow:
         return any(step.name == name and step.operator in ANSWERING for step in self.steps)
 
     def scored(self) -> tuple[Accuracy, ...]:
-        """How its accuracy is counted, that which floors are usually set on first."""
-        return OF_ANSWERS if self.asks() else OF_OBJECTS
+        """How its accuracy is counted, that which floors are usually set on first.
+
+        Alerts are where a floor asks for them: few workflows alert enough to say much.
+        """
+        if self.asks():
+            return OF_ANSWERS
+        return (*OF_OBJECTS, "alerts") if "alerts" in self.objective.floors else OF_OBJECTS
 
     def usual_floors(self) -> Mapping[Accuracy, float]:
         """The floors where nobody sets any."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vedette.types.figures import Score
 from vedette.types.graph import Choice
-from vedette.types.media import Columns
+from vedette.types.media import Columns, Region
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,13 +50,24 @@ class Tracks(Columns):
     group: NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A step told of an object: in which frame, and where (source pixels) the object was then."""
+
+    step: str
+    stream: str
+    frame: int
+    box: Region
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Trace(Columns):
     """One choice of knobs on some frames of some streams; row i is one source frame everywhere.
 
     ``stream`` (n,) int32 into ``streams``; ``frame`` (n,) int32; ``time_s`` (n,) float64;
     ``analysed`` (n,) bool: the frame reached the tracking step; ``steps`` holds the traces of the
-    expanded steps, and of every source under its own name. ``tracks`` is what was seen.
+    expanded steps, and of every source under its own name. ``tracks`` is what was seen, ``alerts``
+    what of it was told.
     ``sizes`` is each stream's source (width, height), ``rates`` its frame rate. ``labelled`` are
     the streams of which ``tracks`` are what people said, on the rows' frames alone.
     """
@@ -72,6 +83,7 @@ class Trace(Columns):
     sizes: Mapping[str, tuple[int, int]]
     rates: Mapping[str, Fraction]
     labelled: tuple[str, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -35,7 +35,7 @@ class Wanted:
         for name in (*self.inputs, *self.outputs):
             if name not in known:
                 expected = f"one of {', '.join(known)}"
-                raise ModelError(Problem(f"the coding {name!r}", expected, nearest(name, known)))
+                raise ModelError(Problem(f"the coding {name!r}", expected, nearest(name, [*known])))
 
 
 class CodedEndpoint:

@@ -105,8 +105,9 @@ def _most(plans: Layouts, graph: Graph, site: Site) -> NDArray[np.intp]:
     streams = sum(1 for _ in graph.workflow.streams())
     steps = range(graph.source_count, len(graph.names))
     meets = [i for i in steps if _meets(graph.workflow, graph.names[i])]
-    is_one: Flags = ~plans.work.any(axis=2) | plans.work[:, :, meets].any(axis=2)
-    is_one |= site.is_per_stream
+    is_one: Flags = np.logical_or(
+        ~plans.work.any(axis=2) | plans.work[:, :, meets].any(axis=2), site.is_per_stream
+    )
     most: NDArray[np.intp] = np.where(is_one, 1, np.minimum(site.max_replicas, streams))
     return most
 

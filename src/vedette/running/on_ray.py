@@ -267,7 +267,7 @@ def loopback_only() -> Iterator[None]:
 
     That is what Ray does where clusters are switched off, for which it has no public word.
     """
-    constants = importlib.import_module("ray._private.ray_constants")
+    constants: Any = importlib.import_module("ray._private.ray_constants")
     before, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
     try:
         yield

@@ -28,7 +28,10 @@ def main() -> None:
         http_options={"host": "127.0.0.1", "port": int(sys.argv[1])},
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )
-    serve.run(Service.bind(), route_prefix="/")
+    serve.run(
+        Service.bind(),  # type: ignore[attr-defined,unused-ignore]
+        route_prefix="/",
+    )
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     serve.shutdown()
     ray.shutdown()

@@ -4,10 +4,10 @@ import sys
 from typing import Any
 
 import numpy as np
-from mean import Mean  # type: ignore[import-not-found]
-from pytriton.decorators import batch  # type: ignore[import-not-found]
-from pytriton.model_config import ModelConfig, Tensor  # type: ignore[import-not-found]
-from pytriton.triton import Triton, TritonConfig  # type: ignore[import-not-found]
+from mean import Mean  # type: ignore[import-not-found,unused-ignore]
+from pytriton.decorators import batch  # type: ignore[import-not-found,unused-ignore]
+from pytriton.model_config import ModelConfig, Tensor  # type: ignore[import-not-found,unused-ignore]
+from pytriton.triton import Triton, TritonConfig  # type: ignore[import-not-found,unused-ignore]
 
 
 def main() -> None:

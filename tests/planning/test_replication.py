@@ -197,7 +197,10 @@ def known_settings(known: dict[str, Signature], step: Step) -> Step:
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_video_waits_no_longer_on_several_machines_than_predicted(count: int) -> None:
-    """Frames come by a clock, so the wait of independent frames is a bound of theirs."""
+    """Frames come by a clock, so the wait of independent frames is a bound of theirs.
+
+    The load is a bound, too: what evidence costs is foreseen for each frame, and comes with alerts.
+    """
     city = wide(12, cores=5 / count, most=4)
     known = {**signatures(), **city.signatures}
     choice = {**golden(city.workflow), **PLAIN}
@@ -209,6 +212,6 @@ def test_video_waits_no_longer_on_several_machines_than_predicted(count: int) ->
                       replicas={"cloud": count})  # fmt: skip
     ran = simulate(plan, cover(trace(choice), packed), known).figures
     foreseen = in_cloud(city, count)
-    assert ran.load["cloud"] == pytest.approx(foreseen.load["cloud"], rel=0.03)
+    assert ran.load["cloud"] <= foreseen.load["cloud"] <= 1.05 * ran.load["cloud"]
     assert ran.price_per_hour == pytest.approx(foreseen.price_per_hour, rel=0.03)
     assert ran.step_ms.get("wait cloud", 0.0) <= 1.1 * foreseen.step_ms["wait cloud"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,9 @@ class RayExecutor(LocalExecutor):
 @contextmanager
 def cluster_of(*devices: str) -> Iterator[Any]:
     """A Ray of a head and a node for each device named, which this process is a driver of."""
-    library = pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
-    pytest.importorskip("grpc", reason="grpcio is not installed (the extra ray)")
+    if find_spec("ray") is None or find_spec("grpc") is None:
+        pytest.skip("Ray is not installed (the extra ray)")
+    library = on_ray.ray()
     path = os.pathsep.join((str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")))
     with pytest.MonkeyPatch.context() as patch, on_ray.loopback_only():
         patch.setenv("PYTHONPATH", path)

@@ -31,13 +31,17 @@ TWO_BOXES = Cluster(
 Found = tuple[list[str], list[str]]
 
 
+def kept(sink: MemorySink) -> Found:
+    answers = sorted(f"{b.stream} {b.frame} {step} {b}" for step, b in sink.answers)
+    return sorted(map(repr, sink.commits)), answers
+
+
 def committed(executor: LocalExecutor, plan: Deployment) -> Found:
     """Every commit and every answer."""
     sink = MemorySink()
     executor._operators = ALL_OPERATORS
     executor.run(plan, sources_for(plan, FRAMES), sink)
-    answers = sorted(f"{b.stream} {b.frame} {step} {b}" for step, b in sink.answers)
-    return sorted(map(repr, sink.commits)), answers
+    return kept(sink)
 
 
 STATELESS = [

@@ -170,8 +170,12 @@ class OnRay:
 
 
 def ray() -> Any:
-    """Ray, where it is installed. Raises InputError."""
+    """Ray, where it is installed. Raises InputError.
+
+    It reads once, when it is imported, whether tokens are demanded.
+    """
     os.environ.update(_QUIET)
+    os.environ.setdefault(MODE, "token")
     try:
         return importlib.import_module("ray")
     except ImportError:
@@ -183,7 +187,7 @@ def start() -> None:
     """A Ray of one node on this machine's loopback, with a token that is made up here."""
     _demand_token()
     os.environ.setdefault(TOKEN, secrets.token_urlsafe(32))
-    library = ray()
+    library = _demanding_ray()
     with loopback_only():
         library.init(
             address="local",
@@ -209,7 +213,7 @@ def join(address: str) -> None:
                 "ray get-auth-token --generate",
             )
         )
-    library = ray()
+    library = _demanding_ray()
     ensure_guarded(address)
     try:
         library.init(address=address, **_SILENT)
@@ -259,6 +263,18 @@ def _demand_token() -> None:
     if mode.lower() != "token":
         expected = f"{MODE}=token: whoever reaches a Ray without one runs what they like there"
         raise InputError(Problem(f"{MODE}={mode}", expected, f"unset {MODE}"))
+
+
+def _demanding_ray() -> Any:
+    """Ray, imported while tokens were demanded. Raises InputError."""
+    library = ray()
+    utilities = importlib.import_module("ray._private.authentication.authentication_utils")
+    if not utilities.is_token_auth_enabled():
+        found = "a Ray in this process that demands no token"
+        expected = f"{MODE}=token from before it was imported, since it looks only then"
+        hint = "set it in the environment, or import ray after this run"
+        raise InputError(Problem(found, expected, hint))
+    return library
 
 
 @contextmanager

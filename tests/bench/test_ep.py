@@ -135,12 +135,12 @@ def test_the_choices_of_a_stopped_run_are_read_from_its_rows() -> None:
 
 def test_alerts_are_scored_where_the_workflow_has_a_floor_of_them() -> None:
     golden = make_trace([])
-    asked = Workflow("w", (), (), objective=Objective(floors={"alerts": 0.9}))
+    asked = Workflow("w", (), (), objective=Objective(floors={"alert_recall": 0.9}))
     done = cast("Rehearsed", SimpleNamespace(trace=golden))
     nobody = cast("Workers", None)
-    assert "alerts" in Stage(asked, {}, golden, nobody)._score(done)
+    assert "alert_recall" in Stage(asked, {}, golden, nobody)._score(done)
     unasked = replace(asked, objective=Objective())
-    assert "alerts" not in Stage(unasked, {}, golden, nobody)._score(done)
+    assert "alert_recall" not in Stage(unasked, {}, golden, nobody)._score(done)
 
 
 def test_of_two_alerts_the_delay_is_between_theirs() -> None:

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from time import process_time
 
+import pytest
+
 from vedette.declaring.check import check, check_cluster, check_workflow
 from vedette.declaring.reading import parse_cluster, parse_workflow
 from vedette.types.cluster import Cluster
 from vedette.types.graph import (
+    OF_ALERTS,
+    Accuracy,
     Objective,
     Source,
     Span,
@@ -38,14 +42,15 @@ def test_a_workflow_built_in_python_is_held_to_the_same_bounds(
     assert found == ["2 in objective.floors.event_f1", "99 in transport.qp[1]"]
 
 
+@pytest.mark.parametrize("metric", OF_ALERTS)
 def test_a_floor_of_alerts_needs_a_step_that_tells(
-    flow: Workflow, signatures: Mapping[str, Signature], variants: tuple[str, ...]
+    metric: Accuracy, flow: Workflow, signatures: Mapping[str, Signature], variants: tuple[str, ...]
 ) -> None:
-    flow = replace(flow, objective=Objective(floors={"alerts": 0.9}))
+    flow = replace(flow, objective=Objective(floors={metric: 0.9}))
     assert check_workflow(flow, signatures, variants) == ()
     silent = replace(flow, steps=tuple(each for each in flow.steps if each.operator != "alert"))
     found = [problem.found for problem in check_workflow(silent, signatures, variants)]
-    assert found == ["a floor of alerts, and no step that tells of anything in objective.floors"]
+    assert found == [f"a floor of {metric}, and no step that tells of anything in objective.floors"]
 
 
 def test_names_given_twice_are_found(signatures: Mapping[str, Signature]) -> None:

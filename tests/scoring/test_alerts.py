@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vedette.scoring import alert_score
+from vedette.scoring import alert_score, score
+from vedette.types.figures import Score
 from vedette.types.graph import EventRule
 from vedette.types.media import Region
 from vedette.types.profile import Alert, Trace
@@ -55,6 +56,18 @@ def test_what_is_not_alerted_is_missed_and_another_object_is_made_up(street: Tra
     one, other = told(street, alert(street, 1, 30)), told(street, alert(street, 2, 30))
     assert counted(one, other) == (0, 1, 0, 1)
     assert counted(one, street) == (0, 0, 0, 1)
+
+
+def test_recall_alone_does_not_mind_what_is_told_beside(street: Trace) -> None:
+    one = told(street, alert(street, 1, 30))
+    both = told(street, alert(street, 1, 30), alert(street, 2, 30))
+
+    def recall(reference: Trace, answer: Trace) -> Score:
+        return score(reference, answer, RULE, ["alert_recall"])["alert_recall"]
+
+    assert (recall(one, both).value, recall(both, one).value) == (1.0, 0.5)
+    assert recall(one, both).lower == alert_score(one, one, RULE).lower
+    assert recall(one, both).against == "golden"
 
 
 def test_what_is_too_small_for_an_event_may_be_alerted_or_not(street: Trace) -> None:

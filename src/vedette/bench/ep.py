@@ -268,7 +268,7 @@ class _Ground:
             "event_f1": outcome.scores["event_f1"].f1,
             "reference_events": outcome.scores["event_f1"].recall.total,
             "frame_f1": outcome.scores["frame_f1"].f1,
-            "alerts_f1": outcome.scores["alerts"].f1 if "alerts" in outcome.scores else None,
+            **{name: outcome.scores[name].recall.value for name in self.workflow.told()},
             "wan_saved": saved(before.wan_mbps, costs.wan_mbps),
             "camera_saved": saved(before.camera_mbps, costs.camera_mbps),
             "p50_saved": saved(before.latency_p50_ms, costs.latency_p50_ms),

@@ -105,10 +105,11 @@ def _is_backward(span: Span) -> bool:
 def _floors(workflow: Workflow, signatures: Mapping[str, Signature]) -> Iterator[Mistake]:
     """A yes or no has no boxes to compare, boxes no yes or no; no step that tells, no alerts."""
     known = [signatures[each.operator] for each in workflow.steps if each.operator in signatures]
-    if "alerts" in workflow.objective.floors and not any(s.output.type == "Event" for s in known):
-        path = ("objective", "floors", "alerts")
-        found, expected = "a floor of alerts, and no step that tells of anything", "a step of alert"
-        yield Mistake(path, found, expected, "leaving it out, or such a step", at_key=True)
+    tells = any(each.output.type == "Event" for each in known)
+    for metric in () if tells else workflow.told():
+        path = ("objective", "floors", metric)
+        found = f"a floor of {metric}, and no step that tells of anything"
+        yield Mistake(path, found, "a step of alert", "leaving it out, or such a step", at_key=True)
     tracks = workflow.events.tracks
     if tracks not in {step.name for step in workflow.steps}:
         return

@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vedette.types.figures import Score
-from vedette.types.graph import Objective
+from vedette.types.graph import OF_ALERTS, Objective
 from vedette.types.plan import Candidate, Verdict
 
 FEWEST_EVENTS, FEWEST_RUNS = 8, 5
@@ -146,7 +146,7 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
     for metric, floor in objective.floors.items():
         score = checked.scores[metric]
         whole = checked.whole.get(metric, score)
-        if whole.support == 0 and metric != "alerts":
+        if whole.support == 0 and metric not in OF_ALERTS:
             return None, f"there is no {_lacking(whole)} to count {metric} on"
         usual = checked.usual.get(metric)
         if supports(checked.perfect.get(metric, score), floor):
@@ -167,7 +167,7 @@ def judge(checked: Checked, objective: Objective) -> tuple[Verdict | None, str]:
 
 def supported(score: Score) -> str:
     """What a score counts, in words."""
-    if score.metric == "alerts":
+    if score.metric in OF_ALERTS:
         return f"{score.recall.total} events that the reference alerts"
     if score.runs is None:
         return f"{score.recall.total} reference events"

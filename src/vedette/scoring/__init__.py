@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vedette.scoring.alerts import alert_score
+from vedette.scoring.alerts import alert_score, of_recall
 from vedette.scoring.answers import answer_score, answers
 from vedette.scoring.events import event_score
 from vedette.scoring.frames import frame_score
@@ -52,6 +52,8 @@ def _score(metric: Accuracy, reference: Trace, answer: Trace, rule: EventRule) -
             return frame_score(reference, answer)
         case "alerts":
             return alert_score(reference, answer, rule)
+        case "alert_recall":
+            return of_recall(alert_score(reference, answer, rule), metric)
         case "answers":
             return answer_score(reference, answer)
 

@@ -33,6 +33,15 @@ def alert_score(reference: Trace, answer: Trace, rule: EventRule) -> Score:
     return Score("alerts", share(right, len(sure)), share(found, len(due)))
 
 
+def of_recall(score: Score, metric: str) -> Score:
+    """Recall alone, which stands for precision, too: what is told beside the right things is free.
+
+    Where somebody looks at what is alerted, one alert too many costs a glance, one too few the
+    thing that was looked for.
+    """
+    return Score(metric, score.recall, score.recall, score.against)
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """An object that a step of the reference told of: where it went, and if it is an event."""

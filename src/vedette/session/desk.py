@@ -249,23 +249,26 @@ class Desk:
 
     def _usual(self, *parts: str) -> dict[str, Score]:
         """How the baseline alerts: nobody can ask a cheaper plan to tell more than it does."""
-        if "alerts" not in self.workflow.objective.floors:
+        told = self.workflow.told()
+        if not told:
             return {}
         if parts not in self._alerting:
             deployment = self.deployed(self._baseline())
             goldens = {"verify": self.measured.verify_golden, "choose": self.measured.golden}
             found = [self._scored(goldens[part], self._run(deployment, part)) for part in parts]
-            self._alerting[parts] = {"alerts": reduce(_pooled, found)["alerts"]}
+            whole = reduce(_pooled, found)
+            self._alerting[parts] = {metric: whole[metric] for metric in told}
         return self._alerting[parts]
 
     def _as_told_by_baseline(self, workflow: Workflow) -> Workflow:
         """The workflow with a floor of alerts that the baseline itself is forecast to reach."""
         floors = workflow.objective.floors
-        if "alerts" not in floors:
+        told = workflow.told()
+        if not told:
             return workflow
         choice, _ = baseline_choice(self.measured, workflow)
-        told = accuracy(self.measured, choice, "alerts")
-        fair = {**floors, "alerts": min(floors["alerts"], told)}
+        usual = {metric: accuracy(self.measured, choice, metric) for metric in told}
+        fair = {**floors, **{metric: min(floors[metric], usual[metric]) for metric in told}}
         return replace(workflow, objective=replace(workflow.objective, floors=fair))
 
     def _scored(self, golden: Trace, answer: Trace) -> dict[str, Score]:

@@ -129,8 +129,9 @@ class EventRule:
     tracks: str = "track"
 
 
-Accuracy = Literal["event_f1", "frame_f1", "alerts", "answers"]
+Accuracy = Literal["event_f1", "frame_f1", "alerts", "alert_recall", "answers"]
 OF_OBJECTS: tuple[Accuracy, ...] = ("event_f1", "frame_f1")
+OF_ALERTS: tuple[Accuracy, ...] = ("alerts", "alert_recall")
 OF_ANSWERS: tuple[Accuracy, ...] = ("answers",)
 Metric = Literal[
     "camera_mbps",
@@ -228,7 +229,11 @@ class Workflow:
         """
         if self.asks():
             return OF_ANSWERS
-        return (*OF_OBJECTS, "alerts") if "alerts" in self.objective.floors else OF_OBJECTS
+        return (*OF_OBJECTS, *self.told())
+
+    def told(self) -> tuple[Accuracy, ...]:
+        """The floors of what is alerted."""
+        return tuple(each for each in OF_ALERTS if each in self.objective.floors)
 
     def usual_floors(self) -> Mapping[Accuracy, float]:
         """The floors where nobody sets any."""

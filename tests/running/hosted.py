@@ -54,7 +54,7 @@ def _unpacked(message: bytes) -> Any:
 
 
 SCRIPTED = Codec(_packed, _unpacked)
-QUICK = Patience(deadline_s=20.0, silence_s=0.05, lasting_s=1.0, lives=99, pause_s=0.001)
+QUICK = Patience(deadline_s=20.0, silence_s=0.05, lasting_s=20.0, lives=99, pause_s=0.001)
 
 
 def cut(plan: Deployment, operators: Mapping[str, Callable[..., Any]]) -> tuple[Segment, ...]:
@@ -125,10 +125,10 @@ class HostedExecutor(LocalExecutor):
     ``befalls`` is what befalls the first worker of each device.
     """
 
-    def __init__(self, *, workers: int = 1, **befalls: Any) -> None:
+    def __init__(self, *, workers: int = 1, patience: Patience = QUICK, **befalls: Any) -> None:
         super().__init__(OPERATORS, no_models, workers=3)
         self.endpoints: list[MemoryEndpoint] = []
-        self._count, self._befalls = workers, befalls
+        self._count, self._patience, self._befalls = workers, patience, befalls
 
     def run(self, plan: Deployment, *given: Any, **named: Any) -> Any:
         def connect(device: str) -> Sequence[MemoryEndpoint]:
@@ -138,7 +138,7 @@ class HostedExecutor(LocalExecutor):
             return made
 
         devices = frozenset(plan.placement[step.name] for step in plan.workflow.steps)
-        self._hosts = Hosts(devices, connect, patience=QUICK, codec=SCRIPTED)
+        self._hosts = Hosts(devices, connect, patience=self._patience, codec=SCRIPTED)
         return super().run(plan, *given, **named)
 
     def _endpoint(self, plan: Deployment, device: str) -> MemoryEndpoint:

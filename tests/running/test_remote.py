@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
-from tests.running.hosted import HostedExecutor, cut
+from tests.running.hosted import QUICK, HostedExecutor, cut
 from tests.running.killed_child import STEPS, AnnounceParts, Follow
 from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from tests.running.test_executor import APART, FIVE_SOURCES, SHARED, TELL, TWO_SOURCES
@@ -117,7 +118,8 @@ def test_workers_that_stay_away_end_the_run_and_it_goes_on_later(
     local: Mapping[str, Found],
 ) -> None:
     plan, sink = PLANS["follow"], MemorySink()
-    executor = HostedExecutor(dies_at=range(60, 1000))
+    soon = replace(QUICK, lasting_s=1.0)
+    executor = HostedExecutor(patience=soon, dies_at=range(60, 1000))
     executor._operators = ALL_OPERATORS
     with pytest.raises(InputError, match="worker"):
         executor.run(plan, sources_for(plan, FRAMES), sink)

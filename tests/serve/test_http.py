@@ -10,7 +10,8 @@ import pytest
 from tests.serve.running import answer_of, ask, doubling, running
 
 from vedette.models.wire import Limits
-from vedette.serve.http import Bounds, Connection, Front, Response
+from vedette.serve.http import Connection, Front
+from vedette.serve.message import Bounds, Response
 from vedette.serve.server import Server, Settings
 
 GOOD = b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[1,2,3]}]}'

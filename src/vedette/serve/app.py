@@ -16,7 +16,7 @@ from vedette.models.wire import (
 )
 from vedette.models.wire.rest import decode_request, encode_response
 from vedette.serve.guard import Guard
-from vedette.serve.http import Request, Response
+from vedette.serve.message import Request, Response
 from vedette.serve.metrics import CONTENT_TYPE, exposition
 from vedette.serve.openapi import document
 from vedette.serve.repository import Repository

@@ -10,7 +10,8 @@ from vedette.models.wire.limits import DEFAULT
 from vedette.serve import coded
 from vedette.serve.app import App
 from vedette.serve.guard import Guard
-from vedette.serve.http import Bounds, Front
+from vedette.serve.http import Front
+from vedette.serve.message import Bounds
 from vedette.serve.repository import Key, Opener, Repository
 from vedette.serve.tls import Certificate
 

@@ -34,7 +34,7 @@ def main() -> None:
     )
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     serve.shutdown()
-    ray.shutdown()
+    ray.shutdown()  # type: ignore[no-untyped-call,unused-ignore]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""What a request and an answer of HTTP hold, and what a stranger may hold of this machine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vedette.models.wire import WireError
+from vedette.models.wire.tensor import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one connection, and all together, may take.
+
+    A message has ``patience_s`` and the time that ``slowest_bytes_s`` allows for its length; a
+    connection without one is closed after ``idle_s``.
+    """
+
+    body_bytes: int = 64 << 20
+    held_bytes: int = 1 << 30
+    head_bytes: int = 32 << 10
+    headers: int = 100
+    connections: int = 1024
+    patience_s: float = 10.0
+    slowest_bytes_s: float = 32 << 10
+    idle_s: float = 75.0
+
+
+@dataclass(slots=True)
+class Request:
+    """``headers`` by lower-case name; of a repeated one the last."""
+
+    method: str = ""
+    target: bytes = b""
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    body: bytes | bytearray = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    chunks: Sequence[Chunk] = ()
+    headers: Sequence[tuple[str, str]] = (("Content-Type", "application/json"),)
+
+    @classmethod
+    def of(cls, error: WireError, headers: Sequence[tuple[str, str]] = ()) -> "Response":
+        told = (("WWW-Authenticate", "Bearer"),) if error.status == 401 else ()
+        return cls(
+            error.status, (error.body(),), (("Content-Type", "application/json"), *headers, *told)
+        )

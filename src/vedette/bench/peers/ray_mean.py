@@ -33,7 +33,7 @@ def main() -> None:
         route_prefix="/",
     )
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    serve.shutdown()
+    serve.shutdown()  # type: ignore[no-untyped-call,unused-ignore]
     ray.shutdown()  # type: ignore[no-untyped-call,unused-ignore]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.running.scripted import OPERATORS, Number, no_models
 
+from vedette.declaring.operator import Signatures
 from vedette.errors import Problem
 from vedette.media.packing import pack, unpack
 from vedette.models.endpoint import UnansweredError
@@ -21,6 +22,7 @@ from vedette.running.local import LocalExecutor
 from vedette.running.remote import Hosts
 from vedette.running.segment import Segment, segments, stages
 from vedette.running.sequence import Patience
+from vedette.running.sound import ensure_sound
 from vedette.running.work import signatures_of
 from vedette.serve.segment_model import SegmentModel
 from vedette.types.events import Event
@@ -58,6 +60,7 @@ QUICK = Patience(deadline_s=20.0, silence_s=0.05, lasting_s=20.0, lives=99, paus
 
 
 def cut(plan: Deployment, operators: Mapping[str, Callable[..., Any]]) -> tuple[Segment, ...]:
+    ensure_sound(plan, Signatures(operators))
     found = stages(plan.workflow, plan.placement, signatures_of(plan, operators))
     return segments(plan.workflow, plan.placement, found)
 

@@ -340,6 +340,23 @@ def test_a_live_stream_drops_the_oldest_and_counts_it() -> None:
     assert frames[-1] == 59
 
 
+def test_a_live_stream_counts_what_a_stop_kept_from_being_committed() -> None:
+    plan = plan_of(TELL, streams={"street": ("a",)}, pace="live", gop_s=0.01)
+    sources, sink = sources_for(plan, 60, rate=Fraction(1000)), MemorySink()
+    stop = threading.Event()
+
+    def stop_at_23(_stream: str, frame: int) -> None:
+        if frame >= 23:
+            stop.set()
+
+    local = LocalExecutor(OPERATORS, no_models)
+    report = local.run(plan, sources, sink, stop=stop, progress=stop_at_23)
+    committed = sink.resume()["a"].checkpoint.frame
+    assert not report.finished
+    counts = {each.kind: each.count for each in report.incidents}
+    assert counts["not committed"] == report.figures.frames - committed > 0
+
+
 def gated(is_open: Callable[[], bool]) -> type:
     """An operator that holds the first frame until something is so."""
 

@@ -73,6 +73,13 @@ def command(
     ] = None,
     executor: Executor = "local",
     address: Address = None,
+    after: Annotated[
+        Path | None,
+        typer.Option(
+            help="The plan of a run that was stopped: go on with that run, with this plan in its "
+            "place. Steps that are the same in both go on with what they know."
+        ),
+    ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Take frames of files as they were captured.")
     ] = False,
@@ -83,7 +90,8 @@ def command(
 ) -> None:
     """Run a plan on this machine. A killed run goes on where its last commit was.
 
-    Ctrl-C ends it after the frames that are under way, with exit status 130.
+    Ctrl-C ends it after the frames that are under way, with exit status 130. SIGHUP has the plan
+    file read again, and what it says now goes on from the last commit.
 
     Example: `vedette run plan.yaml --store events.db --events events.jsonl`
 
@@ -91,6 +99,8 @@ def command(
     `vedette run plan.yaml --remote yolox-nano-416=http://a:8000,http://b:8000`
 
     With the cloud's steps done there: `vedette run plan.yaml --workers cloud=http://10.0.0.7:8000`
+
+    With a new plan: `vedette run new.yaml --after plan.yaml`, or `kill -HUP PID` for a changed file
 
     On a Ray cluster: `vedette run plan.yaml --executor ray --address 10.0.0.7:6379`
     """
@@ -100,6 +110,7 @@ def command(
     from vedette.models.ledger import Ledger
     from vedette.models.remote import remotes
     from vedette.reporting.terminal import beside_text
+    from vedette.session.reloading import Reloading
 
     promise(events, report, annotate)
     served = remotes(
@@ -109,27 +120,35 @@ def command(
         wanted=wanted(coding, answer_coding),
         batching=batching(batch, batch_wait_ms),
     )
-    chosen = session.load_plan(plan)
-    ledger = Ledger()
+    chosen, before = session.load_plan(plan), session.load_plan(after) if after else None
+    ledger, reloading, turn = Ledger(), Reloading(plan, chosen, say), 1
     with ExitStack() as scope:
         if metrics is not None:
             port = scope.enter_context(_metrics(ledger, metrics))
             say(f"metrics: http://127.0.0.1:{port}/metrics")
-        hosts = scope.enter_context(
-            elsewhere(chosen, plan, workers or [], authority, executor=executor, address=address)
-        )
         progress = scope.enter_context(shown_progress())
-        ran = session.run(
-            chosen,
-            store=store,
-            is_fresh=fresh,
-            paced=paced,
-            annotate=annotate,
-            remote=served,
-            hosts=hosts,
-            ledger=ledger,
-            progress=progress,
-        )
+        scope.enter_context(reloading)
+        while True:
+            with elsewhere(
+                chosen, plan, workers or [], authority, executor=executor, address=address
+            ) as hosts:
+                ran = session.run(
+                    chosen,
+                    store=store,
+                    is_fresh=fresh and turn == 1,
+                    paced=paced,
+                    annotate=_film(annotate, turn),
+                    remote=served,
+                    hosts=hosts,
+                    ledger=ledger,
+                    after=before,
+                    stop=reloading.stop,
+                    progress=progress,
+                )
+            following = reloading.following()
+            if ran.finished or following is None:
+                break
+            before, chosen, turn = chosen, following, turn + 1
     if events:
         session.export_events(store, events, workflow=chosen.workflow.name, run=ran.run)
     if report:
@@ -154,6 +173,13 @@ def command(
     if not ran.finished:
         say(f"not at its end: vedette run {plan} --store {store} goes on from here")
         raise typer.Exit(INTERRUPTED)
+
+
+def _film(annotate: Path | None, turn: int) -> Path | None:
+    """Each plan's own."""
+    if annotate is None or turn == 1:
+        return annotate
+    return annotate.with_stem(f"{annotate.stem}-{turn}")
 
 
 def _metrics(ledger: "Ledger", port: int) -> "AbstractContextManager[int]":

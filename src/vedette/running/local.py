@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import MappingProxyType
 
+from vedette.declaring.operator import Signatures
 from vedette.running.course import Course, course
 from vedette.running.delivery import Delivery
 from vedette.running.emulated import EmulatedWork
@@ -28,8 +29,9 @@ from vedette.running.figuring import figures
 from vedette.running.real import RealWork
 from vedette.running.remote import Hosts, Remote
 from vedette.running.segment import Segment, segments, stages
+from vedette.running.sound import ensure_sound
 from vedette.running.stepping import Each
-from vedette.running.tally import Concerned, incidents
+from vedette.running.tally import Concerned, Lost, incidents
 from vedette.running.threads import QueueBounds, Threads
 from vedette.running.work import Models, Operators, StepFailed, Work, signatures_of
 from vedette.types.commit import Commit
@@ -110,6 +112,8 @@ class LocalExecutor:
             if finished:
                 delivery.close()
             concerned: list[Concerned] = [*sources.values(), real, *([remote] if remote else [])]
+            if not finished:
+                concerned.append(Lost(sources, threads.tally, resumed, sink.resume()))
             befell = incidents(concerned, threads.tally, sink)
             cpu_s = sum(os.times()[:4]) - sum(started[:4]) if self._speed is None else None
             if cpu_s is not None:
@@ -125,6 +129,7 @@ class LocalExecutor:
         )
 
     def _segments(self, plan: Deployment) -> tuple[Segment, ...]:
+        ensure_sound(plan, Signatures(self._operators))
         found = stages(plan.workflow, plan.placement, signatures_of(plan, self._operators))
         return segments(plan.workflow, plan.placement, found)
 

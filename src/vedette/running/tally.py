@@ -7,10 +7,11 @@ from typing import Protocol, TypeVar
 
 from vedette.planning.demand import EMPTY_ANSWER_BYTES
 from vedette.running.age import Age
-from vedette.running.executor import Sink, StepCount
+from vedette.running.executor import FrameSource, Sink, StepCount
 from vedette.running.reservoir import Reservoir
 from vedette.running.ways import Way
 from vedette.running.work import Done, is_decoder
+from vedette.types.commit import Commit
 from vedette.types.events import Incident
 from vedette.types.graph import Step
 from vedette.types.plan import Deployment
@@ -144,6 +145,32 @@ class Concerned(Protocol):
     """What something may befall: a source, or work."""
 
     def incidents(self) -> Sequence[Incident]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a live stream had given when a run was stopped, and nobody will see again.
+
+    ``before`` and ``after`` are the last commits at its begin and its end.
+    """
+
+    sources: Mapping[str, FrameSource]
+    tally: Tally
+    before: Mapping[str, Commit]
+    after: Mapping[str, Commit]
+
+    def incidents(self) -> list[Incident]:
+        detail = "frames were under way when the run was stopped"
+        live = [name for name, each in self.sources.items() if each.stream.pace == "live"]
+        counts = {name: self._lost(name) for name in live if name in self.tally.streams}
+        return [Incident("not committed", name, detail, n) for name, n in counts.items() if n > 0]
+
+    def _lost(self, stream: str) -> int:
+        begun, done = (
+            commits[stream].checkpoint.frame if stream in commits else 0
+            for commits in (self.before, self.after)
+        )
+        return self.tally.streams[stream].frames - (done - begun)
 
 
 def incidents(concerned: Iterable[Concerned], tally: Tally, sink: Sink) -> tuple[Incident, ...]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
+from vedette.addresses import without_secrets
 from vedette.declaring.operator import operators, signatures
+from vedette.errors import InputError, Problem
 from vedette.media.annotate import Annotator
 from vedette.media.codecs import CODECS
 from vedette.media.live import Patience
@@ -24,9 +26,11 @@ from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
 from vedette.running.remote import Hosts
+from vedette.running.swap import begun_anew, carried
 from vedette.scoring.calibration import calibration
 from vedette.session.common import Progress, frames_of, quiet
-from vedette.store import Store, StoredEvent, export_json_lines
+from vedette.store import RunSink, Store, StoredEvent, export_json_lines
+from vedette.types.commit import Swap
 from vedette.types.events import Incident
 from vedette.types.figures import Figures, Score
 from vedette.types.graph import Stream, Workflow
@@ -58,6 +62,8 @@ def run(
     remote: Mapping[str, Remote] | None = None,
     hosts: Hosts | None = None,
     ledger: Ledger | None = None,
+    after: Deployment | None = None,
+    stop: threading.Event | None = None,
     progress: Progress = quiet,
 ) -> Ran:
     """Run a plan, or a deployment placed by hand, on this machine to the end of its sources.
@@ -70,6 +76,12 @@ def run(
     served is no part of what it is, so it may go on with others. Raises ModelError. ``hosts`` says
     which devices' steps are done by workers (see :mod:`vedette.session.workers`); nor is that.
     ``ledger`` learns, while the run goes on, where the time of requests to either went.
+
+    ``after`` is the plan of the unfinished run: this one takes its place from the last commit on.
+    Steps that are the same go on with what they know, others begin anew (see
+    :mod:`vedette.running.swap`), and it is an incident. Raises InputError where their streams
+    differ, RecordError where that plan is not at work on the run. ``stop`` ends the run, as Ctrl-C
+    does, for another to go on with.
     """
     ledger = ledger or Ledger()
     known = codings(CODECS)
@@ -90,8 +102,12 @@ def run(
     with ExitStack() as scope:
         database = scope.enter_context(Store(store))
         number = None if is_fresh else database.unfinished_run(plan.workflow.name)
-        sink = database.begin_run(plan.workflow.name, number, plan=_identity(plan))
-        stop = scope.enter_context(stopped_by_ctrl_c())
+        swap = None if after is None else _swap(after, plan)
+        if swap is not None and number is None:
+            raise InputError(_nothing_to_swap(plan, store))
+        sink = database.begin_run(plan.workflow.name, number, plan=_identity(plan), swap=swap)
+        befell = _swapped(sink, swap, plan)
+        stop = scope.enter_context(stopped_by_ctrl_c(stop))
         patience = Patience(pause=stop.wait)  # nobody waits for a camera after Ctrl-C
         streams = [stream for _, stream in plan.workflow.streams()]
         threads = 1 if len(streams) >= (os.cpu_count() or 1) else 0  # more than cores cost, only
@@ -123,7 +139,7 @@ def run(
         with Store(store) as database:
             forecasts = calibration(plan.predicted, figures)
             database.calibrate(plan.workflow.name, plan.name, forecasts, run=sink.run)
-    return Ran(figures, events, report.incidents, sink.run, report.finished)
+    return Ran(figures, events, (*befell, *report.incidents), sink.run, report.finished)
 
 
 def _models_of(workflow: Workflow) -> set[str]:
@@ -143,6 +159,39 @@ def _identity(plan: Deployment) -> str:
     ends = [flow.deliver_to, flow.evidence_to]
     own = [identified(flow.models), [replace(each, file="") for each in flow.cascades]]
     return digest([streams, flow.steps, flow.transport, plan.placement, ends, own])
+
+
+def ensure_swappable(before: Deployment, after: Deployment) -> None:
+    """Raises InputError where one plan cannot take the other's place: they look at other things."""
+    one, other = (
+        (each.workflow.name, [(s, _content(stream)) for s, stream in each.workflow.streams()])
+        for each in (before, after)
+    )
+    if one != other:
+        found = f"a plan of {other[0]} in the place of one of {one[0]}"
+        found += "" if one[0] != other[0] else ", whose streams are others"
+        expected = "another plan of the same workflow, for the same streams"
+        raise InputError(Problem(found, expected, "a run of its own"))
+
+
+def _swap(before: Deployment, after: Deployment) -> Swap:
+    ensure_swappable(before, after)
+    return Swap(_identity(before), carried(before, after, signatures()))
+
+
+def _nothing_to_swap(plan: Deployment, store: str | Path) -> Problem:
+    found = f"no run of {plan.workflow.name} that is under way in {without_secrets(str(store))}"
+    return Problem(found, "one that was stopped before its end", "the same command without --after")
+
+
+def _swapped(sink: RunSink, swap: Swap | None, plan: Deployment) -> list[Incident]:
+    """That a plan took another's place, told to the run."""
+    if swap is None or not sink.is_swapped:
+        return []
+    anew = begun_anew(plan, swap.kept, signatures())
+    found = Incident("plan swap", "", f"begun anew: {', '.join(anew) or 'no step'}")
+    sink.incident(found)
+    return [found]
 
 
 def _content(stream: Stream) -> Stream:
@@ -173,9 +222,9 @@ def export_events(
 
 
 @contextmanager
-def stopped_by_ctrl_c() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
+def stopped_by_ctrl_c(stop: threading.Event | None = None) -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, a given one or its own; a second Ctrl-C interrupts at once."""
+    stop = stop or threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return

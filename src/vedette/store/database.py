@@ -37,7 +37,7 @@ from vedette.store.tables import (
     state_rows,
     stored_event,
 )
-from vedette.types.commit import Commit, Identity, SavedState, plain
+from vedette.types.commit import Commit, Identity, SavedState, Swap, plain
 from vedette.types.events import Event, Incident
 from vedette.types.figures import Forecast
 from vedette.types.media import Bundle
@@ -95,28 +95,39 @@ class Store:
         expected, hint = f"version {VERSION}", "another file name, or the Vedette that made it"
         return Problem(found, expected, hint, Place(self.name))
 
-    def begin_run(self, workflow: str, run: int | None = None, *, plan: str = "") -> "RunSink":
+    def begin_run(
+        self,
+        workflow: str,
+        run: int | None = None,
+        *,
+        plan: str = "",
+        swap: Swap | None = None,
+    ) -> "RunSink":
         """Where a run's answers go: a new run's, or those of ``run``, which is to go on.
 
         ``plan`` tells plans apart (a digest will do): only the plan that began a run goes on with
-        it, since states and watermarks are its own. RecordError where it is another, or where
-        somebody else is at work on the run: it is this sink's until its ``release``, or until
-        the store is closed. (A database by URL is guarded among runs begun in one folder.)
+        it, since states are its own, or one that takes its place by a ``swap``, which forgets the
+        states of steps that are not kept. RecordError where it is another, or where somebody else
+        is at work on the run: it is this sink's until its ``release``, or until the store is
+        closed. (A database by URL is guarded among runs begun in one folder.)
         """
         begun = run or self._new_run(workflow, plan)
         sink = RunSink(self, workflow, begun, self._claim(workflow, begun))
         if run is not None:
-            self._go_on(sink, plan)
+            self._go_on(sink, plan, swap)
         self._sweep(workflow, begun)
         return sink
 
-    def _go_on(self, sink: "RunSink", plan: str) -> None:
+    def _go_on(self, sink: "RunSink", plan: str, swap: Swap | None) -> None:
         mine = RUNS.c.workflow == sink.workflow, RUNS.c.run == sink.run
         row = {"workflow": sink.workflow, "run": sink.run, "plan": plan, "is_finished": False}
         with self.transaction() as connection:
             begun = connection.scalar(sa.select(RUNS.c.plan).where(*mine))
-            if begun in (None, plan):
+            sink.is_swapped = swap is not None and begun == swap.before != plan
+            if sink.is_swapped or begun in (None, plan):
                 _replace(connection, RUNS, [row])
+                if swap is not None and sink.is_swapped:
+                    sink.forget_all_but(swap.kept, connection)
                 return
         sink.release()
         raise RecordError(self._of_another_plan(sink.workflow, sink.run))
@@ -144,7 +155,7 @@ class Store:
 
     def _of_another_plan(self, workflow: str, run: int) -> Problem:
         found = f"run {run} of {workflow}, which another plan began and did not finish"
-        hint = "--fresh, which begins a new run and keeps what is there, or the earlier plan"
+        hint = "--fresh, which begins a new run, the earlier plan, or --after EARLIER, to go on"
         return Problem(found, "the plan that began it", hint, Place(self.name))
 
     def unfinished_run(self, workflow: str) -> int | None:
@@ -222,6 +233,13 @@ class RunSink:
     def __init__(self, store: Store, workflow: str, run: int, claim: Claim | None = None) -> None:
         self.workflow, self.run = workflow, run
         self._store, self._claim = store, claim
+        self.is_swapped = False
+        """Whether another plan was at work on the run until now."""
+
+    def forget_all_but(self, kept: frozenset[str], connection: sa.Connection) -> None:
+        """Drop the states of all other steps."""
+        mine = STATES.c.workflow == self.workflow, STATES.c.run == self.run
+        connection.execute(sa.delete(STATES).where(*mine, STATES.c.step.not_in(sorted(kept))))
 
     def resume(self) -> Mapping[str, Commit]:
         with self._store.transaction() as connection:

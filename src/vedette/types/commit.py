@@ -16,6 +16,14 @@ class SavedState:
 
 
 @dataclass(frozen=True, slots=True)
+class Swap:
+    """A plan in another's place: what ``before`` tells that one by, and the steps that go on."""
+
+    before: str
+    kept: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """An event's name for ever: no clock, nothing random."""
 

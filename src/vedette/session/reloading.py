@@ -1,0 +1,59 @@
+"""A plan file that is read again when a run is told to (SIGHUP), as servers do."""
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from vedette.errors import VedetteError
+from vedette.session.files import load_plan
+from vedette.session.running import ensure_swappable
+from vedette.types.plan import Plan
+
+_HANGUP = getattr(signal, "SIGHUP", None)  # not on every system
+
+
+class Reloading:
+    """In its context SIGHUP reads ``file`` again and sets ``stop``, for its plan to go on.
+
+    A file that is no plan, or one for other streams, stops nothing: ``tell`` is told why.
+    """
+
+    def __init__(self, file: Path, plan: Plan, tell: Callable[[str], None]) -> None:
+        self.stop = threading.Event()
+        self._file, self._plan, self._tell = file, plan, tell
+        self._following: Plan | None = None
+        self._before: Any = None
+
+    def following(self) -> Plan | None:
+        """The plan that is to go on, once; ``stop`` is another event then."""
+        found, self._following = self._following, None
+        if found is not None:
+            self._plan, self.stop = found, threading.Event()
+        return found
+
+    def __enter__(self) -> Self:
+        if _HANGUP is not None and threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(_HANGUP, self._asked)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if _HANGUP is not None and self._before is not None:
+            signal.signal(_HANGUP, self._before)
+
+    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+        try:
+            found = load_plan(self._file)
+            ensure_swappable(self._plan, found)
+        except VedetteError as error:
+            self._tell(f"the plan stays as it is: {error}")
+            return
+        self._following = found
+        self.stop.set()

@@ -15,7 +15,7 @@ from vedette.planning.knobs import MOST_CHOICES, KnobTable, KnobValue, reduced, 
 from vedette.planning.layout import Graph, graph
 from vedette.planning.placement import Placement
 from vedette.types.cluster import Cluster
-from vedette.types.graph import SOURCE, Accuracy, Choice, Objective, Scalar, Workflow
+from vedette.types.graph import OF_ALERTS, SOURCE, Accuracy, Choice, Objective, Scalar, Workflow
 from vedette.types.operators import Signature, Variant
 from vedette.types.profile import Profile, Trace
 
@@ -38,7 +38,7 @@ class Limits:
 
 
 DEFAULT = Limits()
-FINE: frozenset[Accuracy] = frozenset({"frame_f1"})
+FINE: Accuracy = "frame_f1"
 """Counts hundreds of boxes where event F1 counts a few events."""
 NOISE = 0.9
 """The same work, measured twice, differs by less than down to this share."""
@@ -157,10 +157,12 @@ def promise(option: Option, objective: Objective) -> float:
     """How likely a floor will hold: its own accuracy and frame F1, averaged.
 
     A short part shows few events: many choices keep all of them, though by far not equally well.
-    Frame F1 counts hundreds of boxes, and so tells them apart.
+    Frame F1 counts hundreds of boxes, and so tells them apart. Of what is alerted it says little (a
+    colour is lost in boxes that are right), so there it weighs a tenth.
     """
-    metrics = {tightest(option, objective), *(FINE & option.accuracy.keys())}
-    return sum(option.accuracy[metric] for metric in sorted(metrics)) / len(metrics)
+    own = option.accuracy[tightest(option, objective)]
+    weight = 0.1 if any(metric in OF_ALERTS for metric in objective.floors) else 0.5
+    return (1 - weight) * own + weight * option.accuracy.get(FINE, own)
 
 
 def margin(option: Option, objective: Objective) -> float:

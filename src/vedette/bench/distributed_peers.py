@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.bench import peers
 from vedette.bench.distributed_client import Question
 from vedette.bench.servers import Command, free_port
 from vedette.models.wire import InferRequest, Tensor
 from vedette.models.wire.rest import encode_request
 
 DIRECT, OURS = "direct call", "vedette"
-HOME = Path(peers.__file__).parent
+HOME = Path(__file__).parent / "peers"
+"""Programs of other servers; no package, since none of them imports Vedette."""
 JSON = {"Content-Type": "application/json"}
 Row = NDArray[np.float32]
 

@@ -1,4 +1,8 @@
-"""The model that every peer serves: the mean of each row, by ONNX Runtime in one thread."""
+"""The model that every peer serves: the mean of each row, by ONNX Runtime in one thread.
+
+The programs beside this run in environments of their own, where their package, numpy and
+onnxruntime are. ``VEDETTE_BENCH_MODEL`` names the model's file; one request at a time is answered.
+"""
 
 import os
 from typing import Any

@@ -82,23 +82,23 @@ def test_a_store_forgets_what_is_not_kept(tmp_path: Path) -> None:
         assert not store.begin_run("street", 1, plan="new", swap=swap).is_swapped
 
 
-def test_a_hangup_reads_the_plan_again(plan: Plan, street: Path) -> None:
+def test_a_signal_reads_the_plan_again(plan: Plan, street: Path) -> None:
     file, told = street / "swapped.yaml", list[str]()
-    before = signal.getsignal(signal.SIGHUP)
+    before = signal.getsignal(signal.SIGUSR1)
     with Reloading(file, plan, told.append) as reloading:
         first = reloading.stop
         file.write_text("name: nothing", "utf-8")
-        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGUSR1)
         assert (first.is_set(), reloading.following()) == (False, None)
         assert "the plan stays as it is" in told[0]
         save(replace(plan, name="the next one"), file)
-        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGUSR1)
         assert first.is_set(), told
         following = reloading.following()
         assert following is not None
         assert following.name == "the next one"
         assert (reloading.stop.is_set(), reloading.following()) == (False, None)
-    assert signal.getsignal(signal.SIGHUP) == before
+    assert signal.getsignal(signal.SIGUSR1) == before
 
 
 def _commit(states: dict[str, SavedState]) -> Commit:

@@ -90,7 +90,7 @@ def command(
 ) -> None:
     """Run a plan on this machine. A killed run goes on where its last commit was.
 
-    Ctrl-C ends it after the frames that are under way, with exit status 130. SIGHUP has the plan
+    Ctrl-C ends it after the frames that are under way, with exit status 130. SIGUSR1 has the plan
     file read again, and what it says now goes on from the last commit.
 
     Example: `vedette run plan.yaml --store events.db --events events.jsonl`
@@ -100,7 +100,7 @@ def command(
 
     With the cloud's steps done there: `vedette run plan.yaml --workers cloud=http://10.0.0.7:8000`
 
-    With a new plan: `vedette run new.yaml --after plan.yaml`, or `kill -HUP PID` for a changed file
+    With a new plan: `vedette run new.yaml --after plan.yaml`, or `kill -USR1 PID` for a changed file
 
     On a Ray cluster: `vedette run plan.yaml --executor ray --address 10.0.0.7:6379`
     """

@@ -1,4 +1,7 @@
-"""A plan file that is read again when a run is told to (SIGHUP), as servers do."""
+"""A plan file that is read again when a run is told to (SIGUSR1).
+
+SIGHUP, which many servers take for that, still says that a terminal is gone.
+"""
 
 import signal
 import threading
@@ -12,11 +15,11 @@ from vedette.session.files import load_plan
 from vedette.session.running import ensure_swappable
 from vedette.types.plan import Plan
 
-_HANGUP = getattr(signal, "SIGHUP", None)  # not on every system
+_AGAIN = getattr(signal, "SIGUSR1", None)  # not on every system
 
 
 class Reloading:
-    """In its context SIGHUP reads ``file`` again and sets ``stop``, for its plan to go on.
+    """In its context SIGUSR1 reads ``file`` again and sets ``stop``, for its plan to go on.
 
     A file that is no plan, or one for other streams, stops nothing: ``tell`` is told why.
     """
@@ -35,8 +38,8 @@ class Reloading:
         return found
 
     def __enter__(self) -> Self:
-        if _HANGUP is not None and threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(_HANGUP, self._asked)
+        if _AGAIN is not None and threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(_AGAIN, self._asked)
         return self
 
     def __exit__(
@@ -45,8 +48,8 @@ class Reloading:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if _HANGUP is not None and self._before is not None:
-            signal.signal(_HANGUP, self._before)
+        if _AGAIN is not None and self._before is not None:
+            signal.signal(_AGAIN, self._before)
 
     def _asked(self, _number: int, _frame: FrameType | None) -> None:
         try:

@@ -100,7 +100,7 @@ def command(
 
     With the cloud's steps done there: `vedette run plan.yaml --workers cloud=http://10.0.0.7:8000`
 
-    With a new plan: `vedette run new.yaml --after plan.yaml`, or `kill -USR1 PID` for a changed file
+    With a new plan: `vedette run new.yaml --after plan.yaml`, or `kill -USR1 PID` for a new file
 
     On a Ray cluster: `vedette run plan.yaml --executor ray --address 10.0.0.7:6379`
     """

@@ -36,8 +36,9 @@ def arrays(draw: st.DrawFn, datatype: str) -> NDArray[Any]:
 
 
 def truncated(array: NDArray[Any]) -> NDArray[Any]:
-    """What of float32 BF16 keeps."""
-    return np.asarray(array.view("<u4") & np.uint32(0xFFFF0000)).view("<f4")
+    """What of float32 BF16 keeps; of not-a-number only that it is none."""
+    kept = np.asarray(array.view("<u4") & np.uint32(0xFFFF0000)).view("<f4")
+    return np.where(np.isnan(array), np.float32(np.nan), kept).astype("<f4")
 
 
 @st.composite

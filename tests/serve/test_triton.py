@@ -186,4 +186,7 @@ def test_bodies_that_are_no_request_are_refused_alike(ports: Ports, body: bytes)
         with caught.value:
             return caught.value.code, sorted(json.loads(caught.value.read()))
 
-    assert status(ports["vedette"][0]) == status(ports["triton"][0]) == (400, ["error"])
+    assert status(ports["vedette"][0]) == (400, ["error"])
+    theirs, keys = status(ports["triton"][0])
+    assert theirs in (400, 500)  # some it takes for faults of its own
+    assert keys == ["error"]

@@ -85,7 +85,8 @@ def test_a_store_forgets_what_is_not_kept(tmp_path: Path) -> None:
 def test_a_signal_reads_the_plan_again(plan: Plan, street: Path) -> None:
     file, told = street / "swapped.yaml", list[str]()
     before = signal.getsignal(signal.SIGUSR1)
-    with Reloading(file, plan, told.append) as reloading:
+    reloading = Reloading(file, plan, told.append)
+    with reloading.listening():
         first = reloading.stop
         file.write_text("name: nothing", "utf-8")
         os.kill(os.getpid(), signal.SIGUSR1)

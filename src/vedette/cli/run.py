@@ -127,7 +127,7 @@ def command(
             port = scope.enter_context(_metrics(ledger, metrics))
             say(f"metrics: http://127.0.0.1:{port}/metrics")
         progress = scope.enter_context(shown_progress())
-        scope.enter_context(reloading)
+        scope.enter_context(reloading.listening())
         while True:
             with elsewhere(
                 chosen, plan, workers or [], authority, executor=executor, address=address

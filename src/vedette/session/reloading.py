@@ -5,10 +5,10 @@ SIGHUP, which many servers take for that, still says that a terminal is gone.
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Self
+from types import FrameType
 
 from vedette.errors import VedetteError
 from vedette.session.files import load_plan
@@ -19,7 +19,7 @@ _AGAIN = getattr(signal, "SIGUSR1", None)  # not on every system
 
 
 class Reloading:
-    """In its context SIGUSR1 reads ``file`` again and sets ``stop``, for its plan to go on.
+    """While it listens, SIGUSR1 reads ``file`` again and sets ``stop``, for its plan to go on.
 
     A file that is no plan, or one for other streams, stops nothing: ``tell`` is told why.
     """
@@ -28,7 +28,6 @@ class Reloading:
         self.stop = threading.Event()
         self._file, self._plan, self._tell = file, plan, tell
         self._following: Plan | None = None
-        self._before: Any = None
 
     def following(self) -> Plan | None:
         """The plan that is to go on, once; ``stop`` is another event then."""
@@ -37,19 +36,16 @@ class Reloading:
             self._plan, self.stop = found, threading.Event()
         return found
 
-    def __enter__(self) -> Self:
-        if _AGAIN is not None and threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(_AGAIN, self._asked)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if _AGAIN is not None and self._before is not None:
-            signal.signal(_AGAIN, self._before)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        if _AGAIN is None or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(_AGAIN, self._asked)
+        try:
+            yield
+        finally:
+            signal.signal(_AGAIN, before)
 
     def _asked(self, _number: int, _frame: FrameType | None) -> None:
         try:

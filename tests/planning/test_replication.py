@@ -18,7 +18,7 @@ from vedette.planning.layout import graph, layouts, placements, site
 from vedette.planning.options import Limits
 from vedette.planning.placement import transport
 from vedette.planning.queueing import Crowd, sakasegawa, wait_s
-from vedette.planning.replication import MOST_ROWS, fewest, named, replicated
+from vedette.planning.replication import MOST_ROWS, fewest, multiplied, named
 from vedette.running.replicas import ONE_BY_ONE, ReplicaSet, poisson, serve, varied
 from vedette.running.virtual import simulate
 from vedette.types.cluster import Cluster, Link
@@ -118,8 +118,8 @@ def test_no_more_machines_are_weighed_than_there_are_streams_or_where_nothing_is
     city = wide(2, most=5)
     shape = graph(expand(city.workflow, PLAIN, city.variants), city.cluster, city.signatures)
     place = site(city.cluster)
-    plans, is_all = replicated(layouts(shape, place, placements(shape, place, city.signatures)),
-                               shape, place)  # fmt: skip
+    plans, is_all = multiplied(layouts(shape, place, placements(shape, place, city.signatures)),
+                               shape, place, city.signatures)  # fmt: skip
     assert is_all
     assert set(plans.replicas[:, 2].tolist()) == {1, 2}
     idle = ~plans.work[:, 2].any(axis=1)
@@ -137,7 +137,7 @@ def test_many_machines_are_thinned_and_the_search_says_that_it_is_not_all(
     shape = graph(expand(city.workflow, PLAIN, city.variants), city.cluster, city.signatures)
     place = site(city.cluster)
     row = layouts(shape, place, np.full((1, len(shape.names)), 2))
-    plans, is_all = replicated(row, shape, place)
+    plans, is_all = multiplied(row, shape, place, city.signatures)
     assert not is_all
     assert plans.replicas[:, 2].tolist() == [1, 2, 4, 8, 16, 24]
     assert MOST_ROWS > 20
@@ -157,7 +157,7 @@ def test_steps_in_which_streams_meet_are_done_by_one_machine() -> None:
     shape = graph(expand(workflow, PLAIN, city.variants), city.cluster, known)
     place = site(city.cluster)
     row = layouts(shape, place, np.full((1, len(shape.names)), 2))
-    assert replicated(row, shape, place)[0].replicas.tolist() == [[1, 1, 1]]
+    assert multiplied(row, shape, place, known)[0].replicas.tolist() == [[1, 1, 1]]
 
 
 def test_the_fewest_machines_that_hold_a_load_are_found_for_what_is_stated() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from vedette.errors import DeclarationError
 from vedette.records.plan import plan_text, read_plan, write_plan
+from vedette.types.passes import Passes
 from vedette.types.plan import Plan
 
 WRONG = {
@@ -37,6 +38,27 @@ def test_numbers_of_machines_read_back_equal_and_are_held_against_what_there_is(
         write_plan(tmp_path / "plan.yaml", replace(counted, replicas={"edge": count}))
         with pytest.raises(DeclarationError, match=complaint):
             read_plan(tmp_path / "plan.yaml")
+
+
+def test_passes_read_back_equal_and_are_held_against_what_their_device_takes(
+    plan: Plan, tmp_path: Path
+) -> None:
+    several = tuple(replace(each, max_batch=4) for each in plan.cluster.devices)
+    cluster = replace(plan.cluster, devices=several)
+    filled = replace(plan, cluster=cluster, batches={"detect": Passes((1, 2, 4), (1, 0.7, 0.5))})
+    write_plan(tmp_path / "plan.yaml", filled)
+    assert read_plan(tmp_path / "plan.yaml") == filled
+    for passes, complaint in (
+        (Passes((1, 8), (1, 0.5)), r"\[1, 8\] frames for detect in batches"),
+        (Passes((1, 4), (1, -0.5)), "with a share above 0"),
+        (Passes((2, 4), (1, 0.5)), r"\[2, 4\] frames"),
+    ):
+        write_plan(tmp_path / "plan.yaml", replace(filled, batches={"detect": passes}))
+        with pytest.raises(DeclarationError, match=complaint):
+            read_plan(tmp_path / "plan.yaml")
+    write_plan(tmp_path / "plan.yaml", replace(filled, batches={"dtect": Passes((1,), (1,))}))
+    with pytest.raises(DeclarationError, match="a step of the plan"):
+        read_plan(tmp_path / "plan.yaml")
 
 
 def test_a_plan_begins_with_what_a_person_looks_for(plan: Plan) -> None:

@@ -50,11 +50,7 @@ def command(
     promise(output)
     declared, machines = session.load_declaration(workflow, cluster)
     with shown_progress() as progress:
-        measured = (
-            session.load_profile(profile)
-            if profile
-            else session.profile(declared, progress=progress)
-        )
+        measured = session.load_profile(profile) if profile else None
         plan = session.plan(declared, machines, measured, method=method, progress=progress)
     session.save(plan, output)
     if json:

@@ -21,6 +21,15 @@ def command(
     cluster: Annotated[
         Path | None, typer.Option(help="The cluster that declares the device.")
     ] = None,
+    max_batch: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Also what up to so many frames take in one pass of a model, for devices that "
+            "have a max_batch.",
+        ),
+    ] = 1,
     processes: Annotated[
         int | None, typer.Option(min=1, help="How many; by default one a core.")
     ] = None,
@@ -35,6 +44,7 @@ def command(
     """
     from vedette import session
     from vedette.errors import InputError, Problem
+    from vedette.reporting.wording import passes_text
 
     if (device is None) != (cluster is None):
         raise InputError(
@@ -52,13 +62,16 @@ def command(
             profile = session.profile_device(declared, machines, device, known, progress=progress)
         else:
             declared = session.load_workflow(workflow)
-            profile = session.profile(declared, processes=processes, progress=progress)
+            profile = session.profile(
+                declared, max_batch=max_batch, processes=processes, progress=progress
+            )
     session.save(profile, output)
     if json:
         emit(
             {
                 "profile": output,
                 "machine": profile.machine,
+                "passes": profile.passes,
                 "sweeps": [
                     {"knob": knob, "value": value, "scores": sweep.scores}
                     for (knob, value), sweep in profile.sweeps.items()
@@ -67,5 +80,7 @@ def command(
         )
     else:
         say(f"{output}: {len(profile.sweeps)} settings measured")
+        for variant, passes in profile.passes.items():
+            say(f"{variant}: {passes_text(passes)}")
         for name, ratio in profile.device_ratio.items():
             say(f"{name} takes {ratio:.2f} times what its declared speed promises")

@@ -132,6 +132,8 @@ def _device(device: Device) -> dict[str, Any]:
         plain["encoder"] = device.encoder
     if device.max_replicas > 1:
         plain["max_replicas"] = device.max_replicas
+    if device.max_batch > 1:
+        plain["max_batch"] = device.max_batch
     return plain | {"per_stream": True} if device.per_stream else plain
 
 

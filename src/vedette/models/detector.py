@@ -125,6 +125,15 @@ class HeadDetector:
             self._read(frame, each, confidence) for frame, each in zip(frames, seen, strict=True)
         ]
 
+    @property
+    def backend(self) -> Backend:
+        return self._pass.backend
+
+    def over(self, backend: Backend, *, rows_at_once: int = 1) -> "HeadDetector":
+        """The same detector, asking another backend."""
+        here = self._pass
+        return HeadDetector(backend, here.variant, here.usage, rows_at_once=rows_at_once)
+
     def incidents(self) -> Sequence[Incident]:
         return self._pass.incidents()
 
@@ -158,6 +167,15 @@ class HeadClassifier:
         """Probabilities (pictures, labels)."""
         rows = [classes(outputs) for outputs, _, _ in self._pass(frames)]
         return np.array(rows, np.float32).reshape(len(rows), len(self.labels))
+
+    @property
+    def backend(self) -> Backend:
+        return self._pass.backend
+
+    def over(self, backend: Backend, *, rows_at_once: int = 1) -> "HeadClassifier":
+        """The same classifier, asking another backend."""
+        here = self._pass
+        return HeadClassifier(backend, here.variant, here.usage, rows_at_once=rows_at_once)
 
     def incidents(self) -> Sequence[Incident]:
         return self._pass.incidents()

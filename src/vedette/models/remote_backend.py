@@ -46,6 +46,8 @@ class RemoteBackend:
     of, and each caller gets its rows; :meth:`timings` then has one entry a batch.
     """
 
+    is_elsewhere = True
+
     def __init__(
         self,
         remote: Remote,

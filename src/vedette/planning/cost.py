@@ -11,7 +11,9 @@ round trip of each link), unpacking, and the mean waits of those links and of th
 (and of the one it starts on). Waits are M/G/c by Sakasegawa's formula with c whole cores and one
 job a frame (:mod:`vedette.planning.queueing`), times ``(1 + CV^2) / 2``; of several machines, each
 is such a queue of its own, with its share of the streams. It holds for frames that come
-independently of each other; video's come by a clock and wait no longer. The percentiles are those
+independently of each other; video's come by a clock and wait no longer. Where a model takes several
+frames in one pass (:mod:`vedette.planning.passes`) it is passes that queue, and a frame's latency
+has the whole of its pass; a load counts passes as full as they may be. The percentiles are those
 of the frames' sums. Answers grow older from one to the next: the age just before an answer comes is
 its latency plus the time since the previous analysed frame.
 
@@ -29,12 +31,14 @@ from numpy.typing import NDArray
 from vedette.errors import Problem, RecordError
 from vedette.planning.demand import Demand, Frames, demand, frames
 from vedette.planning.layout import Floats, Graph, Layouts, Site, graph, layouts, site
+from vedette.planning.passes import Meeting, meeting
 from vedette.planning.placement import Placement, home, strip
 from vedette.planning.queueing import sakasegawa
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
 from vedette.types.graph import Metric, Workflow
 from vedette.types.operators import Signature, Variant
+from vedette.types.passes import Passes
 from vedette.types.profile import Trace
 
 LIMIT = 0.8
@@ -46,7 +50,8 @@ FULL_LOAD = 0.99
 class Weights:
     """What each of P placements costs; latencies are those of an average frame until asked for.
 
-    ``load`` (P, D + L + D): devices, lanes, memories.
+    ``load`` (P, D + L + D): devices, lanes, memories. ``stretch`` (P, N): how much longer a node
+    takes than a frame by itself.
     """
 
     load: Floats
@@ -54,6 +59,8 @@ class Weights:
     device_wait_s: Floats
     lane_wait_s: Floats
     replicas: NDArray[np.intp]
+    batches: NDArray[np.intp]
+    stretch: Floats
 
 
 def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
@@ -61,7 +68,12 @@ def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
     work = plans.work @ ask.work_rate
     bits = plans.hops @ ask.mbps
     streams = work.shape[2]
-    used = busiest(work, plans.replicas, site) / site.capacity
+    met = meeting(
+        plans,
+        ask,
+        site,
+        lambda saved: busiest(work - saved, plans.replicas, site) / site.capacity,
+    )
     full = np.where(site.lane_is_per_stream, bits.max(axis=2), bits.sum(axis=2)) / site.lane_mbps
     memory = (plans.work[:, :, : len(graph.names)] @ ask.memory_gb) / site.memory_gb
     lane_mbps = bits.sum(axis=2)
@@ -71,12 +83,12 @@ def weigh(plans: Layouts, ask: Demand, graph: Graph, site: Site) -> Weights:
     metrics: dict[Metric, Floats] = {
         "camera_mbps": lane_mbps @ site.lane_is_camera,
         "wan_mbps": lane_mbps @ site.lane_is_wan,
-        "cpu_ms_per_frame": work.sum(axis=(1, 2)) / ask.frame_rate * 1e3,
+        "cpu_ms_per_frame": (work - met.saved).sum(axis=(1, 2)) / ask.frame_rate * 1e3,
         "price_per_hour": hours + lane_mbps @ (site.lane_price_per_gb * 0.45),  # GB/h of 1 Mbit/s
     }
-    waits = _waits(used, full, ask, site, _served(plans, site, streams))
-    loads = np.concatenate([used, full, memory], axis=1)
-    weights = Weights(loads, metrics, *waits, plans.replicas)
+    waits = _waits(met, full, ask, site, _served(plans, site, streams))
+    loads = np.concatenate([met.full, full, memory], axis=1)
+    weights = Weights(loads, metrics, *waits, plans.replicas, plans.batches, met.stretch)
     latency = latencies(plans, ask.average, graph, site, weights)
     return replace(weights, metrics={**metrics, **_average_timing(latency, ask)})
 
@@ -102,14 +114,15 @@ def _served(plans: Layouts, site: Site, streams: int) -> Floats:
 
 
 def _waits(
-    used: Floats, full: Floats, ask: Demand, site: Site, served: Floats
+    met: Meeting, full: Floats, ask: Demand, site: Site, served: Floats
 ) -> tuple[Floats, Floats]:
     """Mean waits of devices (P, D) and lanes (P, L); a device gets a share of the frames."""
     rate = max(ask.analysed_rate, 1e-9)
     jobs = rate * served
-    busy = np.minimum(used, FULL_LOAD)
-    service = busy * site.servers / jobs
-    devices: Floats = ask.variability * sakasegawa(busy, site.servers) * service
+    busy, filled = np.minimum(met.used, FULL_LOAD), np.minimum(met.full, FULL_LOAD)
+    service = met.rows * busy * site.servers / jobs
+    left = (1 - busy) / (1 - filled**met.rows)
+    devices: Floats = ask.variability * sakasegawa(busy, site.servers) * service * left
     jobs = np.where(site.lane_is_per_stream, rate / ask.work_rate.shape[1], rate)
     filled = np.minimum(full, FULL_LOAD)
     lanes: Floats = filled / (1 - filled) * filled / jobs
@@ -148,7 +161,8 @@ def latencies(plans: Layouts, each: Frames, graph: Graph, site: Site, weights: W
         start = weights.device_wait_s[rows, here][:, None] * np.ones(each.cpu_s.shape[1])
         if inputs:
             start = reduce(np.maximum, [arrival(graph.flow_of[i], here) for i in inputs])
-        finish.append(start + each.cpu_s[node] / site.core_speed[here][:, None])
+        takes = weights.stretch[:, node] / site.core_speed[here]
+        finish.append(start + takes[:, None] * each.cpu_s[node])
     answers = [
         arrival(j, np.full(len(rows), flow.target))
         for j, flow in enumerate(graph.flows)
@@ -219,19 +233,25 @@ def figures(
     *,
     variants: Mapping[str, Variant] | None = None,
     replicas: Mapping[str, int] | None = None,
+    batches: Mapping[str, Passes] | None = None,
 ) -> Figures:
     """What a placed workflow is predicted to cost; packing steps may be written out or not.
 
-    ``replicas`` is how many machines stand behind a device, one where it says nothing. Raises
-    RecordError where something has to cross a link whose bytes nobody measured.
+    ``replicas`` is how many machines stand behind a device, one where it says nothing; ``batches``
+    the passes of steps that take several frames. Raises RecordError where something has to cross a
+    link whose bytes nobody measured.
     """
     plain = strip(workflow)
     shape, place = graph(plain, cluster, signatures), site(cluster)
     at = {source.name: home(cluster).name for source in plain.sources} | dict(placement)
     row = np.array([[place.names.index(at[name]) for name in shape.names]], np.intp)
-    plan, ask = layouts(shape, place, row), demand(trace, shape, signatures, variants)
+    ask = demand(trace, shape, signatures, variants, batches)
     counts = [(replicas or {}).get(name, 1) for name in place.names]
-    plan = replace(plan, replicas=np.array([counts], np.intp))
+    plan = replace(
+        layouts(shape, place, row),
+        replicas=np.array([counts], np.intp),
+        batches=np.array([_most(batches or {}, at, place)], np.intp),
+    )
     each = frames(trace, shape)
     _refuse_unmeasured(plan, ask, shape)
     weights = weigh(plan, ask, shape, place)
@@ -251,6 +271,14 @@ def figures(
             if flow.role != "evidence" and plan.hops[0, :, j].any()
         },
     )
+
+
+def _most(batches: Mapping[str, Passes], at: Mapping[str, str], place: Site) -> list[int]:
+    """The most frames in a pass of each device."""
+    return [
+        max((each.most for step, each in batches.items() if at[step] == name), default=1)
+        for name in place.names
+    ]
 
 
 def _refuse_unmeasured(plan: Layouts, ask: Demand, shape: Graph) -> None:
@@ -286,7 +314,7 @@ def _step_ms(
 
     speed, nodes, average = place.core_speed, len(shape.names), ask.average
     for i, name in enumerate(shape.names):
-        add(name, average.cpu_s[i].sum() / speed[plan.place[0, i]])
+        add(name, weights.stretch[0, i] * average.cpu_s[i].sum() / speed[plan.place[0, i]])
     for j, flow in enumerate(shape.flows):
         name, there = shape.names[flow.producer], plan.place[0, flow.producer]
         if flow.role == "evidence":

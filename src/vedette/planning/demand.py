@@ -10,6 +10,7 @@ from vedette.planning.cover import lenders, lent_rows
 from vedette.planning.layout import Flags, Floats, Graph
 from vedette.types.graph import Workflow
 from vedette.types.operators import Signature, Variant
+from vedette.types.passes import Passes
 from vedette.types.profile import Trace
 
 EMPTY_ANSWER_BYTES = 16.0
@@ -39,6 +40,7 @@ class Demand:
 
     ``work_rate`` (N + 2F, K) and ``mbps`` (F, K) are CPU seconds at speed 1, and Mbit, a second;
     ``average`` has the mean analysed frame as its one column, or none; ``memory_gb`` (N,).
+    ``passes`` are of the nodes whose model was measured with several frames in a pass.
     """
 
     work_rate: Floats
@@ -52,6 +54,7 @@ class Demand:
     is_measured: Flags
     frames: int
     analysed: int
+    passes: Mapping[int, Passes]
 
 
 def demand(
@@ -59,7 +62,9 @@ def demand(
     graph: Graph,
     signatures: Mapping[str, Signature],
     variants: Mapping[str, Variant] | None = None,
+    passes: Mapping[str, Passes] | None = None,
 ) -> Demand:
+    """``passes`` by the name of a step."""
     lent = lenders(trace, graph.workflow)
     cpu, pack, unpack, size = _rows(trace, graph)
     is_measured: Flags = np.logical_and.reduce(np.isfinite(size), axis=1)
@@ -83,6 +88,7 @@ def demand(
         is_measured=is_measured,
         frames=len(trace.frame) + sum(_held(trace, lender) for lender in lent.values()),
         analysed=len(each.stream),
+        passes={graph.names.index(name): each for name, each in (passes or {}).items()},
     )
 
 

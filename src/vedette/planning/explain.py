@@ -12,6 +12,7 @@ from vedette.planning.compose import compose
 from vedette.planning.cost import LIMIT, feasible, figures
 from vedette.planning.expand import expand
 from vedette.planning.options import DEFAULT, Context, Limits, Option, margin
+from vedette.planning.passes import resized
 from vedette.planning.placement import is_packing
 from vedette.planning.replication import Counts, fewest
 from vedette.planning.rivals import (
@@ -27,6 +28,7 @@ from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
 from vedette.types.graph import SOURCE, Choice, Objective, Workflow
 from vedette.types.operators import Signature, Variant
+from vedette.types.passes import Passes
 from vedette.types.plan import Candidate, Plan, Proof, Verdict
 from vedette.types.profile import Profile
 
@@ -111,7 +113,9 @@ def explain(  # noqa: PLR0917 - the order of choose, after the plan
     """
     context = Context(profile, workflow, variants, signatures)
     field = weigh_all(context, cluster, limits)
-    chosen = forecast(context, cluster, plan.choice, _plain(plan.placement), plan.replicas)
+    chosen = forecast(
+        context, cluster, plan.choice, _plain(plan.placement), plan.replicas, batches=plan.batches
+    )
     cheapest = field.cheapest()
     baseline = _baseline(context, cluster)
     rivals = tuple(runners_up(plan, chosen, field))
@@ -139,6 +143,8 @@ def forecast(
     choice: Choice,
     placement: Mapping[str, str],
     replicas: Counts | None = None,
+    *,
+    batches: Mapping[str, Passes] | None = None,
 ) -> Candidate:
     """One choice in one placement (packing left out), as the cost model sees it.
 
@@ -148,7 +154,14 @@ def forecast(
     expanded = expand(context.workflow, choice, context.variants)
     trace = compose(context.profile, choice, expanded)
     costs = partial(
-        figures, expanded, placement, cluster, trace, context.signatures, variants=context.variants
+        figures,
+        expanded,
+        placement,
+        cluster,
+        trace,
+        context.signatures,
+        variants=context.variants,
+        batches=batches,
     )
     if replicas is None:
         replicas = fewest(
@@ -156,7 +169,9 @@ def forecast(
         )
     found = costs(replicas=replicas)
     value = sum(weight * getattr(found, name) for name, weight in objective.minimise.items())
-    blank = Candidate(choice, placement, float(value), 1.0, found, replicas=replicas)
+    blank = Candidate(
+        choice, placement, float(value), 1.0, found, replicas=replicas, batches=batches or {}
+    )
     accuracies = point(context, blank).accuracy
     floors = objective.floors or {next(iter(accuracies)): 0.0}
     metric = min(floors, key=lambda name: accuracies[name] - floors[name])
@@ -293,7 +308,7 @@ def moved(now: Candidate | None, then: Candidate | None) -> tuple[str, ...]:
         for device, count in then.replicas.items()
         if now.replicas.get(device, 1) != count
     ]
-    return (*knobs, *places, *counts)
+    return (*knobs, *places, *counts, *resized(now.batches, then.batches))
 
 
 def _larger(cluster: Cluster) -> Iterator[tuple[str, str, Cluster]]:

@@ -49,6 +49,7 @@ class Site:
     route: Flags
     is_reachable: Flags
     max_replicas: NDArray[np.intp]
+    max_batch: NDArray[np.intp]
 
 
 def site(cluster: Cluster) -> Site:
@@ -80,6 +81,7 @@ def site(cluster: Cluster) -> Site:
         route=route,
         is_reachable=reachable,
         max_replicas=np.array([each.max_replicas for each in devices], np.intp),
+        max_batch=np.array([each.max_batch for each in devices], np.intp),
     )
 
 
@@ -162,7 +164,7 @@ class Layouts:
     ``place`` (P, N) device of each node; ``need`` (P, F, D) where a flow is unpacked; ``work``
     (P, D, N + 2F) which steps, packings and unpackings load a device; ``hops`` (P, L, F) which
     lanes a flow takes (how often); ``moves_frames`` (P,); ``replicas`` (P, D) machines behind each
-    device.
+    device; ``batches`` (P, D) the most frames that a model there takes in one pass.
     """
 
     place: NDArray[np.intp]
@@ -171,6 +173,7 @@ class Layouts:
     hops: Floats
     moves_frames: Flags
     replicas: NDArray[np.intp]
+    batches: NDArray[np.intp]
 
     def rows(self, chosen: NDArray[np.intp]) -> "Layouts":
         return Layouts(
@@ -180,6 +183,7 @@ class Layouts:
             self.hops[chosen],
             self.moves_frames[chosen],
             self.replicas[chosen],
+            self.batches[chosen],
         )
 
 
@@ -216,6 +220,7 @@ def layouts(graph: Graph, site: Site, place: NDArray[np.intp]) -> Layouts:
         np.ascontiguousarray(work),
         hops,
         np.logical_or.reduce(moves[:, is_frame], axis=1),
+        np.ones((count, len(devices)), np.intp),
         np.ones((count, len(devices)), np.intp),
     )
 

@@ -13,6 +13,7 @@ from vedette.planning.demand import Demand, demand
 from vedette.planning.expand import expand, golden
 from vedette.planning.knobs import MOST_CHOICES, KnobTable, KnobValue, reduced, useful
 from vedette.planning.layout import Graph, graph
+from vedette.planning.passes import passes_of
 from vedette.planning.placement import Placement
 from vedette.types.cluster import Cluster
 from vedette.types.graph import OF_ALERTS, SOURCE, Accuracy, Choice, Objective, Scalar, Workflow
@@ -25,7 +26,7 @@ class Limits:
     """``held`` are knobs that are not to be chosen, ``pinned`` declared steps not to be placed.
 
     ``finalists`` placements of each choice, the best for an average frame, get their percentiles;
-    so many with each number of machines.
+    so many with each number of machines and size of passes.
     """
 
     load: float = LIMIT
@@ -77,7 +78,8 @@ def options(context: Context, cluster: Cluster, limits: Limits) -> tuple[Option,
         shape = shape_of(shapes, expanded, cluster, context.signatures)
         shape = replace(shape, steps=expanded.ordered())
         trace = compose(context.profile, choice, expanded)
-        ask = demand(trace, shape, context.signatures, context.variants)
+        passes = passes_of(expanded, context.signatures, context.profile.passes)
+        ask = demand(trace, shape, context.signatures, context.variants, passes)
         found.append(Option(choice, expanded, ask, _accuracies(context, choice)))
     return tuple(found)
 

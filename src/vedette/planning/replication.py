@@ -1,8 +1,9 @@
-"""How many machines stand behind each device: every number that makes a difference, to be weighed.
+"""Numbers to be weighed: machines behind each device, and frames in a model's pass there.
 
 A device of ``max_replicas`` machines serves each stream with one of them, since a stream's steps
 keep its state. So more machines than streams do nothing, nor does a second one for steps in which
-streams of several sources meet: those are done once, in order.
+streams of several sources meet: those are done once, in order. Passes are of 1, 2, 4, ... frames,
+where a model runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,37 +17,47 @@ from vedette.planning.layout import Flags, Graph, Layouts, Site
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures
 from vedette.types.graph import Workflow
+from vedette.types.operators import Signature
 
 Counts = Mapping[str, int]
 MOST_ROWS = 50_000
 """Placements times numbers of machines; with more, only 1, 2, 4, ... of a device and all of it."""
 
 
-def replicated(plans: Layouts, graph: Graph, site: Site) -> tuple[Layouts, bool]:
-    """Each placement with each number of machines, and whether none is left out.
+def multiplied(
+    plans: Layouts, graph: Graph, site: Site, signatures: Mapping[str, Signature]
+) -> tuple[Layouts, bool]:
+    """Each placement with each number of machines and size of passes, and whether none is left out.
 
-    In the order of ``plans``, the fewest machines first.
+    In the order of ``plans``, the fewest machines first, then the smallest passes.
     """
-    if not (site.max_replicas > 1).any():
+    if not ((site.max_replicas > 1) | (site.max_batch > 1)).any():
         return plans, True
-    most = _most(plans, graph, site)
-    is_all = int(most.prod(axis=1).sum()) <= MOST_ROWS
+    machines, frames = _most(plans, graph, site), _most_frames(plans, graph, site, signatures)
+    sizes = np.floor(np.log2(frames)).astype(np.intp) + 1
+    is_all = int((machines * sizes).prod(axis=1).sum()) <= MOST_ROWS
+    most = np.concatenate([machines, frames], axis=1)
     rows: list[NDArray[np.intp]] = []
     counts: list[NDArray[np.intp]] = []
     for vector in np.unique(most, axis=0):
         alike = np.flatnonzero((most == vector).all(axis=1))
-        each = np.array([*product(*(_numbers(int(n), every=is_all) for n in vector))], np.intp)
+        numbers = [_numbers(int(n), every=is_all) for n in vector[: len(site.names)]]
+        powers = [_numbers(int(n), every=False) for n in vector[len(site.names) :]]
+        each = np.array([*product(*numbers, *powers)], np.intp)
         rows.append(np.repeat(alike, len(each)))
         counts.append(np.tile(each, (len(alike), 1)))
     chosen = np.concatenate(rows)
     order = np.argsort(chosen, kind="stable")
-    found = plans.rows(chosen[order])
-    return replace(found, replicas=np.concatenate(counts)[order]), is_all
+    replicas, batches = np.split(np.concatenate(counts)[order], 2, axis=1)
+    return replace(plans.rows(chosen[order]), replicas=replicas, batches=batches), is_all
 
 
-def most_replicas(plans: Layouts, graph: Graph, site: Site) -> Layouts:
-    """Each placement with all the machines that it can use."""
-    return replace(plans, replicas=_most(plans, graph, site))
+def largest(
+    plans: Layouts, graph: Graph, site: Site, signatures: Mapping[str, Signature]
+) -> Layouts:
+    """Each placement with all the machines that it can use, and the largest passes."""
+    frames = _most_frames(plans, graph, site, signatures)
+    return replace(plans, replicas=_most(plans, graph, site), batches=frames)
 
 
 def named(plans: Layouts, row: int, graph: Graph, site: Site) -> dict[str, int]:
@@ -109,6 +120,17 @@ def _most(plans: Layouts, graph: Graph, site: Site) -> NDArray[np.intp]:
         ~plans.work.any(axis=2) | plans.work[:, :, meets].any(axis=2), site.is_per_stream
     )
     most: NDArray[np.intp] = np.where(is_one, 1, np.minimum(site.max_replicas, streams))
+    return most
+
+
+def _most_frames(
+    plans: Layouts, graph: Graph, site: Site, signatures: Mapping[str, Signature]
+) -> NDArray[np.intp]:
+    """Frames in a pass of each device: one where no model runs, (P, D)."""
+    asks = [bool(signatures[step.operator].models) for step in graph.steps]
+    nodes = np.flatnonzero([*[False] * graph.source_count, *asks])
+    runs = plans.work[:, :, nodes].any(axis=2)
+    most: NDArray[np.intp] = np.where(runs, site.max_batch, 1)
     return most
 
 

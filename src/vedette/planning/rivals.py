@@ -17,6 +17,7 @@ from vedette.planning.options import (
     tightest,
     told,
 )
+from vedette.planning.passes import resized
 from vedette.planning.placement import is_packing
 from vedette.planning.weighing import Ground, Weighed
 from vedette.types.cluster import Cluster
@@ -275,3 +276,4 @@ def differences(plan: Plan, rival: Candidate) -> Iterator[str]:
     for device, count in rival.replicas.items():
         if plan.replicas.get(device, 1) != count:
             yield f"{count} machines of {device} instead of {plan.replicas.get(device, 1)}"
+    yield from resized(plan.batches, rival.batches)

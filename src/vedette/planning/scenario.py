@@ -32,10 +32,11 @@ DEVICE = {
     "memory_gb": "GB",
     "price_per_hour": "",
     "max_replicas": "machines",
+    "max_batch": "frames",
 }
-COUNTED = ("max_replicas",)
+COUNTED = ("max_replicas", "max_batch")
 """What comes in whole numbers."""
-MOST_REPLICAS = 64
+MOST_COUNTED = 64
 LINK = {"rate_mbps": "Mbit/s", "back_mbps": "Mbit/s", "rtt_ms": "ms", "price_per_gb": ""}
 VERDICT = "predicted, not checked by running"
 MAY_BE_ZERO = ("rtt_ms", "price_per_gb", "price_per_hour")
@@ -191,7 +192,7 @@ def _machines(cluster: Cluster) -> Iterator[tuple[str, _Key]]:
                     partial(_with_device, i, field),
                     unit,
                     float(getattr(device, field)),
-                    most=MOST_REPLICAS if field in COUNTED else 1e9,
+                    most=MOST_COUNTED if field in COUNTED else 1e9,
                     may_be_zero=field in MAY_BE_ZERO,
                     is_whole=field in COUNTED,
                 ),

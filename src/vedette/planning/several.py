@@ -21,7 +21,7 @@ from vedette.planning.knobs import MOST_CHOICES
 from vedette.planning.layout import Floats, Site, layouts, placements, site
 from vedette.planning.options import Context, Limits, Option, choices, options, shape_of
 from vedette.planning.placement import Placement
-from vedette.planning.replication import most_replicas
+from vedette.planning.replication import largest
 from vedette.types.cluster import Cluster
 from vedette.types.graph import SOURCE, Choice, Scalar, Workflow
 
@@ -160,7 +160,7 @@ def _rows(
     may_move = option.choice[QP] != SOURCE
     plans = plans.rows(np.flatnonzero(~is_blind & (may_move | ~plans.moves_frames)))
     weights = weigh(plans, option.ask, shape, place)
-    load = weigh(most_replicas(plans, shape, place), option.ask, shape, place).load
+    load = weigh(largest(plans, shape, place, context.signatures), option.ask, shape, place).load
     own = np.concatenate([place.is_per_stream, place.lane_is_per_stream, place.is_per_stream])
     fits = (load <= limits.load + 1e-9).all(axis=1)
     mine = len([*context.workflow.streams()]) / streams

@@ -20,10 +20,12 @@ from vedette.planning.layout import (
     site,
 )
 from vedette.planning.options import Context, Limits, Option, shape_of, tightest
+from vedette.planning.passes import filled, least_passes
 from vedette.planning.placement import Placement, home
-from vedette.planning.replication import Counts, named, replicated
+from vedette.planning.replication import Counts, multiplied, named
 from vedette.types.cluster import Cluster
 from vedette.types.graph import SOURCE, Metric, Objective
+from vedette.types.passes import Passes
 from vedette.types.plan import Candidate
 
 
@@ -38,6 +40,7 @@ class Weighed:
     option: int
     place: tuple[Mapping[str, str], ...]
     replicas: tuple[Counts, ...]
+    batches: tuple[Mapping[str, Passes], ...]
     objective: Floats
     violation: Floats
     worst: tuple[tuple[str, float, float], ...]
@@ -90,6 +93,7 @@ class Ground:
             option=index,
             place=tuple(at),
             replicas=tuple(named(few, int(i), shape, self.site) for i in order),
+            batches=tuple(filled(few, int(i), shape, option.ask) for i in order),
             objective=_value(exact, self.objective)[order],
             violation=shares.max(axis=1)[order],
             worst=tuple(self._worst(exact, shares, int(i)) for i in order),
@@ -106,6 +110,7 @@ class Ground:
             self.context.signatures,
             variants=self.context.variants,
             replicas=each.replicas[row],
+            batches=each.batches[row],
         )
         metric = tightest(option, self.objective)
         return Candidate(
@@ -116,6 +121,7 @@ class Ground:
             figures=costs,
             outcome=outcome,
             replicas=each.replicas[row],
+            batches=each.batches[row],
         )
 
     def prepare(self, options: Sequence[Option]) -> None:
@@ -135,7 +141,9 @@ class Ground:
                 given = (shape, self.site, self.context.signatures, self.limits.pinned)
                 rows = self._with_proposed(placements(*given), shape)
                 self.is_exhaustive &= is_every_placement(*given)
-                plans, is_all = replicated(layouts(shape, self.site, rows), shape, self.site)
+                plans, is_all = multiplied(
+                    layouts(shape, self.site, rows), shape, self.site, self.context.signatures
+                )
                 self.is_exhaustive &= is_all
                 every[id(shape)] = plans
             plans, ask = every[id(shape)], alike[0].ask
@@ -148,6 +156,7 @@ class Ground:
                 work_rate=np.min([each.ask.work_rate for each in alike], axis=0),
                 mbps=np.min([each.ask.mbps for each in alike], axis=0),
                 memory_gb=np.min([each.ask.memory_gb for each in alike], axis=0),
+                passes=least_passes([each.ask for each in alike]),
             )
             load = weigh(plans, least, shape, self.site).load.max(axis=1, initial=0)
             fits = np.flatnonzero(load <= self.limits.load + 1e-9)
@@ -191,13 +200,15 @@ class Ground:
         return shape_of(self.shapes, option.workflow, self.cluster, self.context.signatures)
 
     def _finalists(self, weights: Weights) -> NDArray[np.intp]:
-        """The best for an average frame, so many with each number of machines: the average frame
-        tells where work is better done, but not how many machines a slow one needs.
+        """The best for an average frame, so many with each number of machines and size of passes:
+        the average frame tells where work is better done, but not how many machines a slow one
+        needs.
         """
         order = self._order(weights)
-        if (weights.replicas == 1).all():
+        numbers = np.concatenate([weights.replicas, weights.batches], axis=1)
+        if (numbers == 1).all():
             return order[: self.limits.finalists]
-        _, kind = np.unique(weights.replicas[order], axis=0, return_inverse=True)
+        _, kind = np.unique(numbers[order], axis=0, return_inverse=True)
         kind = kind.reshape(-1)
         best = [np.flatnonzero(kind == k)[: self.limits.finalists] for k in range(kind.max() + 1)]
         return order[np.sort(np.concatenate(best))]
@@ -215,8 +226,9 @@ class Ground:
         breaks = violation > 1
         value = np.where(breaks, violation, _value(weights, self.objective))
         machines = weights.replicas.sum(axis=1)  # as few as do, also where they cost nothing
+        frames = weights.batches.sum(axis=1)  # nor larger passes than help
         tie = weights.metrics["latency_p50_ms"]  # nobody means to send frames to and fro
-        return np.lexsort((tie, machines, np.round(value, 12), breaks))
+        return np.lexsort((tie, frames, machines, np.round(value, 12), breaks))
 
     def _worst(self, weights: Weights, shares: Floats, row: int) -> tuple[str, float, float]:
         which = int(shares[row].argmax())
@@ -237,6 +249,8 @@ def _rows(weights: Weights, chosen: NDArray[np.intp]) -> Weights:
         weights.device_wait_s[chosen],
         weights.lane_wait_s[chosen],
         weights.replicas[chosen],
+        weights.batches[chosen],
+        weights.stretch[chosen],
     )
 
 

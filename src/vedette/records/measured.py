@@ -17,6 +17,12 @@ def faults(profile: Profile) -> Iterator[Fault]:
     yield from _trace_faults(profile.verify_golden, "verify_golden")
     if _steps(profile.verify_golden) != _steps(profile.golden):
         yield "other steps in verify_golden than in golden", "the same steps"
+    for variant, passes in profile.passes.items():
+        if not passes.is_sound:
+            yield (
+                f"passes of {variant} that are no such thing",
+                "rows from 1 up, a share above 0 each",
+            )
     is_answering = profile.scores.keys() >= set(OF_ANSWERS)
     metrics = tuple(dict.fromkeys((*(OF_ANSWERS if is_answering else OF_OBJECTS), *profile.scores)))
     for (knob, value), sweep in profile.sweeps.items():

@@ -16,7 +16,7 @@ from vedette.types.plan import Plan
 
 NEWEST = 1
 CANDIDATES = frozenset({"tried", "frontier", "runners_up"})
-UNSAID = frozenset({"replicas", "requests"})
+UNSAID = frozenset({"replicas", "batches", "requests"})
 """What most plans have none of, and is then left out."""
 
 
@@ -34,7 +34,7 @@ def read_plan(path: Path) -> Plan:
 def plan_text(plan: Plan) -> str:
     """The plan as YAML, what identifies it first."""
     plain = _told(to_plain(plan))
-    first = ("version", "name", "verdict", "choice", "placement", "replicas", "binding")
+    first = ("version", "name", "verdict", "choice", "placement", "replicas", "batches", "binding")
     rest = (key for key in plain if key not in first)
     return yaml_text({key: plain[key] for key in (*first, *rest) if key in plain})
 
@@ -68,6 +68,7 @@ def _plan(document: Document) -> Plan:
         raise DeclarationError(*found_there) from None
     wrong = _unplaced(plan, root.place_of(("placement",)))
     wrong += _overcounted(plan, root.place_of(("replicas",)))
+    wrong += _overfilled(plan, root.place_of(("batches",)))
     if wrong:
         raise DeclarationError(*wrong)
     return plan
@@ -103,4 +104,27 @@ def _overcounted(plan: Plan, place: Place) -> list[Problem]:
         )
         for name, count in plan.replicas.items()
         if not 1 <= count <= most.get(name, 0)
+    ]
+
+
+def _overfilled(plan: Plan, place: Place) -> list[Problem]:
+    """No step takes more frames in one pass than its device may."""
+    most = {
+        step.name: plan.cluster.device(plan.placement[step.name]).max_batch
+        for step in plan.workflow.steps
+        if plan.placement.get(step.name) in {each.name for each in plan.cluster.devices}
+    }
+    return [
+        Problem(
+            f"passes of {list(passes.rows)} frames for {name} in batches",
+            f"from 1 up to {most[name]}, its device's max_batch, with a share above 0 each"
+            if name in most
+            else "a step of the plan",
+            f"{name}: {{rows: [1, 2], share: [1, 0.8]}}"
+            if name in most
+            else nearest(name, sorted(most)),
+            place,
+        )
+        for name, passes in plan.batches.items()
+        if not (passes.is_sound and passes.most <= most.get(name, 0))
     ]

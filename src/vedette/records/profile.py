@@ -23,6 +23,7 @@ from vedette.records.files import read_bytes, write_bytes
 from vedette.records.measured import faults
 from vedette.types.figures import Score
 from vedette.types.graph import Choice, Scalar
+from vedette.types.passes import Passes
 from vedette.types.profile import Alert, Profile, StepTrace, Sweep, Trace, Tracks
 
 MOST_ARRAY_BYTES = 8_000_000_000
@@ -80,6 +81,7 @@ class ProfileRecord:
     arrays: ArraysRecord
     device_ratio: Mapping[str, float] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
+    passes: Mapping[str, Passes] = field(default_factory=dict)
     version: Literal[1] = 1
 
 
@@ -104,6 +106,7 @@ def write_profile(path: Path, profile: Profile) -> None:
         arrays=ArraysRecord(beside.name, sha256),
         device_ratio=profile.device_ratio,
         scores=profile.scores,
+        passes=profile.passes,
         version=1,
     )
     is_new = not beside.exists()
@@ -141,6 +144,7 @@ def read_profile(path: Path) -> Profile:
         sweeps=sweeps,
         device_ratio=record.device_ratio,
         scores=record.scores,
+        passes=record.passes,
         version=record.version,
     )
     if arrays:

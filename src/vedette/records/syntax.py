@@ -250,6 +250,8 @@ class DeviceSyntax(Syntax):
     """One such machine beside every stream."""
     max_replicas: Annotated[int, Ge(1), Le(64)] = 1
     """How many machines like this there are: the planner chooses how many of them are used."""
+    max_batch: Annotated[int, Ge(1), Le(64)] = 1
+    """How many frames a model there may take in one pass: the planner chooses up to so many."""
 
 
 class LinkSyntax(Syntax):

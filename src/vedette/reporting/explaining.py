@@ -13,6 +13,7 @@ from vedette.reporting.wording import (
     MINUS,
     THIN,
     accuracy,
+    chosen,
     differences,
     is_chosen,
     join,
@@ -20,7 +21,6 @@ from vedette.reporting.wording import (
     objective_text,
     place_name,
     score_name,
-    value_text,
     whole,
 )
 from vedette.types.graph import Accuracy, Metric
@@ -41,7 +41,7 @@ def explanation_text(plan: Plan, told: Explanation) -> str:
 def _lines(plan: Plan, told: Explanation) -> Iterator[str]:
     yield f"{plan.name} of {plan.workflow.name} on {plan.cluster.name}: {cost_text(plan, told)}"
     yield from block("Machines", places(plan))
-    yield from block("Choice", [(knob, value_text(value)) for knob, value in plan.choice.items()])
+    yield from block("Choice", chosen(plan))
     yield from block("What binds", [("", each) for each in binding_lines(told)])
     yield from block("How good that is", [("", each) for each in bound_lines(plan, told)])
     prices = [(name, f"{change:<9} {then}") for name, change, then in price_rows(told)]

@@ -6,7 +6,7 @@ from vedette.reporting.graph import draw_plan, is_load_of, link_load, link_mbps
 from vedette.reporting.markup import Child, Markup, html, tag
 from vedette.reporting.parts import bar, label, note, section, table, wide
 from vedette.reporting.story import Story
-from vedette.reporting.wording import NONE, number, place_name, share, value_text
+from vedette.reporting.wording import NONE, chosen, number, place_name, share
 
 SMALL = 0.005
 """Parts of a whole below this share are summed into one line."""
@@ -25,7 +25,7 @@ def plan(story: Story) -> Markup:
 
 
 def _choice_table(story: Story) -> Markup | None:
-    rows = [[knob, value_text(value)] for knob, value in story.plan.choice.items()]
+    rows = [[*row] for row in chosen(story.plan)]
     return table("What was chosen", ["Setting", "Value"], rows) if rows else None
 
 

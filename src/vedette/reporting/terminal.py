@@ -15,6 +15,7 @@ from vedette.reporting.wording import (
     VERDICTS,
     accuracy,
     change,
+    chosen,
     counted,
     counts,
     number,
@@ -22,7 +23,6 @@ from vedette.reporting.wording import (
     place_name,
     score_name,
     share,
-    value_text,
     whole,
 )
 from vedette.types.figures import Figures, Score
@@ -65,7 +65,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     proof, expected = plan.proof, plan.predicted
     yield f"{plan.name} of {plan.workflow.name} on {plan.cluster.name}"
     yield from block("Machines", places(plan))
-    yield from block("Choice", [(knob, value_text(value)) for knob, value in plan.choice.items()])
+    yield from block("Choice", chosen(plan))
     yield from block(
         f"Cost ({expected.label})",
         [(each.name, f"{each.says(expected)} {each.unit}".rstrip()) for each in MEASURES],
@@ -169,9 +169,8 @@ def requests_lines(figures: Figures) -> Iterator[str]:
 
 def story_lines(story: Story) -> Iterator[str]:
     """What is said under the comparison: what was chosen, how long it took, what to know."""
-    choice = [(knob, value_text(value)) for knob, value in story.plan.choice.items()]
     yield from block("The plan", places(story.plan))
-    yield from block("Its settings", choice)
+    yield from block("Its settings", chosen(story.plan))
     yield from block("Accuracy on what checked it", list(_floors(story.plan)))
     yield from block("Time taken", [(what, f"{took:.1f} s") for what, took in story.timings])
     yield from block("To know", [("", note) for note in story.notes])

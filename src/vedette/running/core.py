@@ -219,23 +219,30 @@ class Core:
         machine = self._machines.machine(stage.device, passage.fate.stream)
         done = {step.name: passage.done[step.name] for step in stage.steps}
 
-        def publish(name: str) -> None:
+        def publish(name: str, share: float = 1.0) -> None:
             age_s = self._env.now - passage.fate.captured_s
-            self.tally.done(self._steps[name], done[name], age_s)
+            self.tally.done(self._steps[name], done[name], age_s, share)
             if name in stage.outputs:
                 self._publish(passage, name, stage.device, parts, done[name])
 
-        together: list[tuple[str, float]] = []
+        in_turn: list[tuple[str, float]] = []
         for name, each in done.items():
             pieces = self._pieces(stage, machine, each)
-            if pieces == 1:
-                together.append((name, each.cpu_s))
+            passes = self._plan.batches.get(name) if each.cpu_s else None
+            if passes is None and pieces == 1:
+                in_turn.append((name, each.cpu_s))
                 continue
-            yield from self._machines.compute(machine, together, parts, publish)
-            together = []
+            yield from self._machines.compute(machine, in_turn, parts, publish)
+            in_turn = []
+            if passes is not None:
+                share = yield from self._machines.compute_together(
+                    machine, name, each.cpu_s, passes, parts
+                )
+                publish(name, share)
+                continue
             yield from self._machines.compute_apart(machine, name, each.cpu_s, pieces, parts)
             publish(name)
-        yield from self._machines.compute(machine, together, parts, publish)
+        yield from self._machines.compute(machine, in_turn, parts, publish)
 
     def _pieces(self, stage: Stage, machine: Machine, done: Done) -> int:
         """Over how many servers a step's items are shared: evenly, by the items it made."""

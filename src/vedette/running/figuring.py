@@ -96,13 +96,14 @@ def _loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:
 
 
 def _device_loads(tally: Tally, lasts_s: Mapping[str, float]) -> dict[str, float]:
-    """The share of each device's cores in use; of several machines that of the busiest."""
+    """The share of each device's cores in use were passes full; of machines that of the busiest."""
     loads = {}
     for device in tally.plan.cluster.devices:
         busy: Sums[str | int] = defaultdict(float)
         for stream, long_s in lasts_s.items():
             which = stream if device.per_stream else tally.plan.replica_of(device.name, stream)
-            busy[which] += tally.busy_s[device.name, stream] / long_s
+            where = device.name, stream
+            busy[which] += (tally.busy_s[where] - tally.spare_s[where]) / long_s
         loads[device.name] = max(busy.values(), default=0.0) / (device.speed * device.cores)
     return loads
 

@@ -26,6 +26,7 @@ from vedette.running.executor import (
     messages_of,
 )
 from vedette.running.figuring import figures
+from vedette.running.passes import callers, gathering
 from vedette.running.real import RealWork
 from vedette.running.remote import Hosts, Remote
 from vedette.running.segment import Segment, segments, stages
@@ -87,7 +88,7 @@ class LocalExecutor:
             load_states(plan, real, resumed)
             delivery = Delivery(plan, sink, progress)
             work = self._emulated(plan, real, delivery)
-            pool = scope.enter_context(ThreadPoolExecutor(self._workers, "stage"))
+            pool = scope.enter_context(ThreadPoolExecutor(callers(plan, self._workers), "stage"))
             stop = stop or threading.Event()
             threads = Threads(
                 plan,
@@ -156,7 +157,9 @@ class LocalExecutor:
         hosted = {step.name for step in self._hosted(parts)}
         here = {step.name for step in plan.workflow.steps} - hosted
         clock = time.thread_time
-        return RealWork(plan, self._operators, self._models, clock=clock, each=each, only=here)
+        known = signatures_of(plan, self._operators)
+        models = gathering(plan, self._models, known, self._workers)
+        return RealWork(plan, self._operators, models, clock=clock, each=each, only=here)
 
     def _emulated(self, plan: Deployment, work: Work, delivery: Delivery) -> Work:
         if self._speed is None:

@@ -1,5 +1,6 @@
 """The virtual machines and links of a cluster, and what it takes to use them."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import simpy
 
 from vedette.running.ways import Way, is_per_stream, rate_mbps, way_name
+from vedette.types.passes import Passes
 from vedette.types.plan import Deployment
 
 Waiting = Generator[simpy.Event, Any, None]
@@ -14,15 +16,31 @@ Waiting = Generator[simpy.Event, Any, None]
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A frame that waits for a pass; ``begun`` is that pass, once it has begun."""
+
+    cost_s: float
+    begun: simpy.Event
+
+    @property
+    def charged(self) -> tuple[float, float]:
+        """The pass's seconds, and its share of what its frames take alone."""
+        took_s, share = self.begun.value  # type: ignore[misc]  # simpy's values are Any or None
+        return took_s, share
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """Servers of equal ``speed``, one a whole core; they share what is left of a core.
 
-    1.9 cores are one server of speed 1.9: work is never spread over part of a core.
+    1.9 cores are one server of speed 1.9: work is never spread over part of a core. ``waiting``:
+    the frames that a step's next pass may take.
     """
 
     name: str
     speed: float
     servers: simpy.Resource
+    waiting: dict[str, deque[_Asked]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -86,6 +104,33 @@ class Machines:
                     yield self.env.timeout(cost_s / machine.speed)
                     add(parts, name, cost_s / machine.speed)
                 done(name)
+
+    def compute_together(
+        self, machine: Machine, name: str, cost_s: float, passes: Passes, parts: dict[str, float]
+    ) -> Generator[simpy.Event, Any, float]:
+        """Hold one server for a pass of all frames that wait for a step, up to the most it takes.
+
+        Returns the share of ``cost_s``, at speed 1, that was charged.
+        """
+        start_s, asked = self.env.now, _Asked(cost_s, self.env.event())
+        waiting = machine.waiting.setdefault(name, deque())
+        waiting.append(asked)
+        with machine.servers.request() as turn:
+            yield turn | asked.begun
+            add(parts, f"wait {machine.name}", self.env.now - start_s)
+            leads = not asked.begun.triggered
+            if leads:
+                met = [waiting.popleft() for _ in range(min(len(waiting), passes.most))]
+                share = float(passes.share_at(len(met)))
+                took_s = share * sum(each.cost_s for each in met) / machine.speed
+                for each in met:
+                    each.begun.succeed((took_s, share))
+                yield self.env.timeout(took_s)
+        took_s, share = asked.charged
+        if not leads:
+            yield self.env.timeout(took_s)
+        add(parts, name, took_s)
+        return share
 
     def compute_apart(
         self, machine: Machine, name: str, cost_s: float, pieces: int, parts: dict[str, float]

@@ -49,11 +49,11 @@ class Gauge:
     age_s: float = 0.0
     oldest_s: float = 0.0
 
-    def done(self, done: Done, age_s: float) -> None:
+    def done(self, done: Done, age_s: float, share: float = 1.0) -> None:
         self.frames += 1
         self.calls += done.calls
         self.items += len(done.bundle.items)
-        self.cpu_s += done.cpu_s
+        self.cpu_s += share * done.cpu_s
         self.age_s += age_s
         self.oldest_s = max(self.oldest_s, age_s)
 
@@ -80,7 +80,8 @@ class Stretch:
 
 @dataclass(slots=True)
 class Tally:
-    """All that a run is summed up from, however long. ``busy_s`` is CPU seconds at speed 1.
+    """All that a run is summed up from, however long. ``busy_s`` is CPU seconds at speed 1, and
+    ``spare_s`` what of it passes would have saved that are as full as they may be.
 
     Sums and counts are exact. Percentiles of latency and age are those of all frames up to some
     100,000, and of an even sample beyond (see :class:`Reservoir`).
@@ -91,6 +92,7 @@ class Tally:
     latency_s: Reservoir = field(default_factory=Reservoir)
     parts_s: Sums[str] = field(default_factory=lambda: defaultdict(float))
     busy_s: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
+    spare_s: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
     link_bytes: Sums[tuple[Way, str]] = field(default_factory=lambda: defaultdict(float))
     step_bytes: Sums[tuple[str, str]] = field(default_factory=lambda: defaultdict(float))
     gauges: dict[str, Gauge] = field(default_factory=dict)
@@ -98,9 +100,14 @@ class Tally:
     def __post_init__(self) -> None:
         self.gauges = {step.name: Gauge() for step in self.plan.workflow.steps}
 
-    def done(self, step: Step, done: Done, age_s: float) -> None:
-        self.busy_s[self.plan.placement[step.name], done.bundle.stream] += done.cpu_s
-        self.gauges[step.name].done(done, age_s)
+    def done(self, step: Step, done: Done, age_s: float, share: float = 1.0) -> None:
+        """A step was done on a frame, in a pass with others for a ``share`` of what it took."""
+        where = self.plan.placement[step.name], done.bundle.stream
+        self.busy_s[where] += share * done.cpu_s
+        self.gauges[step.name].done(done, age_s, share)
+        if step.name in self.plan.batches:
+            least = self.plan.batches[step.name].share[-1]
+            self.spare_s[where] += (share - least) * done.cpu_s
 
     def captured(self, frame: Passed) -> None:
         """A frame has come."""

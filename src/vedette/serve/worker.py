@@ -7,6 +7,7 @@ from functools import cache, partial
 
 from vedette.declaring.operator import operators
 from vedette.models import loader
+from vedette.running.passes import callers, gathering
 from vedette.running.segment import Segment, segments, stages
 from vedette.running.work import signatures_of
 from vedette.serve.repository import Key, Opener
@@ -29,17 +30,19 @@ def segment_openers(
     """
     ensure_hostable(plan, device)
     known = operators()
-    pool = ThreadPoolExecutor(threads or len(os.sched_getaffinity(0)), "stage")
+    named = signatures_of(plan, known)
+    cores = threads or len(os.sched_getaffinity(0))
+    pool = ThreadPoolExecutor(callers(plan, cores), "stage")
     model = partial(
         SegmentModel,
         plan,
         operators=known,
-        models=cache(loader(plan.workflow.own)),
+        models=gathering(plan, cache(loader(plan.workflow.own)), named, cores),
         digest=plan_digest(plan),
         bounds=bounds,
         pool=pool,
     )
-    found = stages(plan.workflow, plan.placement, signatures_of(plan, known))
+    found = stages(plan.workflow, plan.placement, named)
     return {
         (each.name, "1"): partial(_opened, model, each)
         for each in segments(plan.workflow, plan.placement, found)

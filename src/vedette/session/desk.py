@@ -129,6 +129,7 @@ class Desk:
             choice=candidate.choice,
             placement=placement,
             replicas=candidate.replicas,
+            batches=candidate.batches,
         )
 
     def _verified(self, ranking: Ranking) -> tuple[Verified, dict[str, Trace]]:
@@ -193,6 +194,7 @@ class Desk:
             signatures(),
             variants=known,
             replicas=counts,
+            batches=candidate.batches,
         )
         objective = self._objective(costs)
         return replace(candidate, figures=costs, objective=objective, replicas=counts)
@@ -298,6 +300,7 @@ class Desk:
             choice=chosen.choice,
             placement=deployment.placement,
             replicas=deployment.replicas,
+            batches=deployment.batches,
             predicted=simulated,
             scores=chosen.scores,
             verdict=verified.verdict,
@@ -349,5 +352,5 @@ def _pooled(one: Mapping[str, Score], other: Mapping[str, Score]) -> dict[str, S
 
 
 def _key(candidate: Candidate) -> str:
-    parts = candidate.choice, candidate.placement, candidate.replicas
+    parts = candidate.choice, candidate.placement, candidate.replicas, candidate.batches
     return repr([sorted(each.items()) for each in parts])

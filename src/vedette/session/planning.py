@@ -13,6 +13,7 @@ from vedette.planning.explain import Explanation
 from vedette.planning.explain import explain as reasons
 from vedette.planning.options import Limits
 from vedette.profiling.measure import workers
+from vedette.profiling.passes import measure_passes
 from vedette.profiling.sweep import Measuring, default_cache, measure_device, measure_profile
 from vedette.session.common import Progress, frames_of, quiet
 from vedette.session.desk import Desk
@@ -27,16 +28,27 @@ Method = Literal["joint", "baseline", "frames"]
 
 
 def profile(
-    workflow: Workflow, *, processes: int | None = None, progress: Progress = quiet
+    workflow: Workflow,
+    *,
+    max_batch: int = 1,
+    processes: int | None = None,
+    progress: Progress = quiet,
 ) -> Profile:
     """Measure the golden setting and each knob alone on the part to plan on.
 
-    Traces are cached by content: a killed profile goes on where it was, a repeated one is free.
+    With ``max_batch`` also what up to so many frames take that go through a model together. Traces
+    are cached by content: a killed profile goes on where it was, a repeated one is free.
     """
     ensure_right(workflow)
     frames = frames_of(workflow)
     with workers(processes) as pool:
-        return measure_profile(workflow, Measuring(pool, frames, progress, default_cache()))
+        found = measure_profile(workflow, Measuring(pool, frames, progress, default_cache()))
+        if max_batch == 1:
+            return found
+        progress("measure batches", 0, 1)
+        passes = measure_passes(workflow, max_batch, pool)
+        progress("measure batches", 1, 1)
+    return replace(found, passes=passes)
 
 
 def profile_device(
@@ -83,7 +95,11 @@ def plan(
     if method not in ("joint", "baseline", "frames"):
         raise InputError(Problem(f"the method {method!r}", "joint, baseline or frames"))
     ensure_right(workflow, cluster)
-    measured = fitting(measured or profile(workflow, progress=progress), workflow)
+    if measured is None:
+        most = max(each.max_batch for each in cluster.devices)
+        measured = profile(workflow, max_batch=most, progress=progress)
+    measured = fitting(measured, workflow)
+    _ensure_batches_known(cluster, measured)
     cluster = as_measured(cluster, measured)
     workflow = replace(workflow, models=pinned(workflow.models))
     with workers() as pool:
@@ -91,6 +107,18 @@ def plan(
         if method == "baseline":
             return desk.baseline()
         return desk.searched(_limits(workflow, cluster, method), method)
+
+
+def _ensure_batches_known(cluster: Cluster, measured: Profile) -> None:
+    for device in cluster.devices:
+        if device.max_batch > 1 and not measured.passes:
+            raise InputError(
+                Problem(
+                    f"max_batch {device.max_batch} at {device.name}, and a profile without batches",
+                    "one that says what frames take that go through a model together",
+                    f"vedette profile --max-batch {device.max_batch}",
+                )
+            )
 
 
 def as_measured(cluster: Cluster, measured: Profile) -> Cluster:

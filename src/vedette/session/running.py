@@ -22,6 +22,7 @@ from vedette.models.ledger import Ledger
 from vedette.models.own import identified
 from vedette.models.payload import codings
 from vedette.models.remote import Remote, ensure_known
+from vedette.models.rows import Batching
 from vedette.profiling.cache import stream_digest
 from vedette.records.codec import digest
 from vedette.running.local import LocalExecutor
@@ -86,7 +87,10 @@ def run(
     ledger = ledger or Ledger()
     known = codings(CODECS)
     served = {
-        name: replace(each, ledger=ledger, known=known) for name, each in (remote or {}).items()
+        name: replace(
+            each, ledger=ledger, known=known, batching=each.batching or _batching(plan, name)
+        )
+        for name, each in (remote or {}).items()
     }
     hosts = None if hosts is None else replace(hosts, ledger=ledger)
     ensure_known(served, _models_of(plan.workflow))
@@ -140,6 +144,16 @@ def run(
             forecasts = calibration(plan.predicted, figures)
             database.calibrate(plan.workflow.name, plan.name, forecasts, run=sink.run)
     return Ran(figures, events, (*befell, *report.incidents), sink.run, report.finished)
+
+
+def _batching(plan: Deployment, variant: str) -> Batching | None:
+    """How frames for a remote model are put together: as the plan's own passes of it are."""
+    most = [
+        plan.batches[step.name].most
+        for step in plan.workflow.steps
+        if step.name in plan.batches and variant in step.settings.values()
+    ]
+    return Batching(max(most)) if most else None
 
 
 def _models_of(workflow: Workflow) -> set[str]:

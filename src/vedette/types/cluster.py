@@ -12,7 +12,8 @@ class Device:
 
     ``speed`` is relative to the reference machine, which does one pass of YOLOX-Nano 416 in 7.7
     CPU ms; ``encoder`` names a codec that costs this device no core. Of ``max_replicas`` machines
-    like it a plan uses as many as the planner chooses, each at ``price_per_hour``.
+    like it a plan uses as many as the planner chooses, each at ``price_per_hour``. A model there
+    takes up to ``max_batch`` frames in one pass, as many as the planner chooses.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Device:
     encoder: str | None = None
     per_stream: bool = False
     max_replicas: int = 1
+    max_batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Literal
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Figures, Score
 from vedette.types.graph import Choice, Workflow
+from vedette.types.passes import Passes
 
 Verdict = Literal["held", "not supportable", "not checked"]
 
@@ -23,6 +24,7 @@ class Candidate:
     scores: Mapping[str, Score] = field(default_factory=dict)
     outcome: str = ""
     replicas: Mapping[str, int] = field(default_factory=dict)
+    batches: Mapping[str, Passes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Deployment:
     its steps (a ``per_stream`` device stands for each stream's own) and for each source.
     ``parallel_items``: a stateless step may use several cores for one frame's items.
     ``replicas``: how many machines stand behind a device, where these are not one. Each stream
-    stays with one of them, whose steps keep its state; streams are dealt out in turn.
+    stays with one of them, whose steps keep its state; streams are dealt out in turn. ``batches``:
+    the steps whose model takes several of the frames that wait in one pass, with what that saves.
     """
 
     workflow: Workflow
@@ -59,6 +62,7 @@ class Deployment:
     placement: Mapping[str, str]
     parallel_items: bool = False
     replicas: Mapping[str, int] = field(default_factory=dict)
+    batches: Mapping[str, Passes] = field(default_factory=dict)
 
     def replica_of(self, device: str, stream: str) -> int:
         """Which of a device's machines does a stream's steps, from 0."""

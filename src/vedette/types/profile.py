@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vedette.types.figures import Score
 from vedette.types.graph import Choice
 from vedette.types.media import Columns, Region
+from vedette.types.passes import Passes
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -102,7 +103,8 @@ class Profile:
     the reference there for streams without labels. ``scores`` are golden's own on the part that
     chooses: 1 without labels. ``sweeps`` is keyed by (knob, value). ``reference_ms`` is what the
     reference call took on the machine that measured; ``device_ratio`` is a device's time over the
-    declared one where that device measured itself.
+    declared one where that device measured itself. ``passes`` is what frames take that go through a
+    model together, by variant, where that was measured.
     """
 
     workflow: str
@@ -114,4 +116,5 @@ class Profile:
     sweeps: Mapping[tuple[str, str | int | float | bool], Sweep]
     device_ratio: Mapping[str, float] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
+    passes: Mapping[str, Passes] = field(default_factory=dict)
     version: int = 1

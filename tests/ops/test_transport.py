@@ -2,14 +2,17 @@
 
 import copy
 import pickle
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from vedette.errors import MediaError
+from vedette.errors import InputError, MediaError
 from vedette.image import ArrayPicture
+from vedette.media.message import seal, unseal
+from vedette.media.packing import FrameHead
 from vedette.media.picture import planes_of
 from vedette.ops.transport import Decode, Encode
 from vedette.types.events import Event
@@ -59,15 +62,35 @@ def close(one: Frame, other: Frame, *, within: float) -> bool:
     ) and bool(np.abs(one.picture.bgr().astype(int) - other.picture.bgr()).mean() < within)
 
 
-@pytest.mark.parametrize("codec", ["h264", "jpeg"])
+@pytest.mark.parametrize("qp", [18, "jpeg 95", "webp 90"])
 @pytest.mark.parametrize("size", [(96, 64), (97, 65)])
-def test_frames_arrive_with_their_metadata(codec: Any, size: tuple[int, int]) -> None:
-    encode, decode = Encode(kind="frame", codec=codec), Decode(kind="frame")
+def test_frames_arrive_with_their_metadata(qp: int | str, size: tuple[int, int]) -> None:
+    encode, decode = Encode(kind="frame", qp=qp), Decode(kind="frame")
     for number in range(10):
         sent = frame(number, size)
         packet = encode(sent)
         assert (packet.key, packet.time_s, packet.kind) == (sent.key, sent.time_s, "frame")
         assert close(decode(packet), sent, within=6)
+
+
+@pytest.mark.parametrize("qp", ["jpeg 0", "jpeg 101", "webp", "png 9", "jpeg 90 ", 52, -1, 2.5])
+def test_a_coding_that_is_none_is_refused(qp: Any) -> None:
+    with pytest.raises(InputError, match="found the coding"):
+        Encode(kind="frame", qp=qp)
+
+
+@pytest.mark.parametrize("qp", ["jpeg 90", "webp 80"])
+def test_a_picture_coded_by_itself_has_to_be_of_the_size_that_is_announced(qp: str) -> None:
+    small = Encode(kind="frame", qp=qp)(frame(1, (64, 48)))
+    large = Encode(kind="frame", qp=qp)(frame(1, (96, 64)))
+    head, coded = head_of(small), unseal(large.payload, FrameHead)[2]
+    forged = replace(small, payload=seal(b"F", head, blob=coded))
+    with pytest.raises(MediaError, match="96x64"):
+        Decode(kind="frame")(forged)
+
+
+def head_of(packet: Packet) -> FrameHead:
+    return unseal(packet.payload, FrameHead)[0]
 
 
 def test_source_quality_loses_nothing() -> None:

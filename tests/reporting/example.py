@@ -58,7 +58,7 @@ GROUPS: dict[str, Value] = {
 
 
 def steps() -> tuple[Step, ...]:
-    qp: dict[str, Value] = {"kind": "frame", "codec": "h264", "qp": 26}
+    qp: dict[str, Value] = {"kind": "frame", "qp": 26}
     return (
         Step("sample", "sample", ("street",), {"rate_fps": 8}),
         Step("resize", "resize", ("sample",), {"width": 480}),

@@ -126,7 +126,7 @@ def _floors(workflow: Workflow, signatures: Mapping[str, Signature]) -> Iterator
 
 
 def _quantisers(workflow: Workflow) -> Iterator[Mistake]:
-    seen: set[int] = set()
+    seen: set[int | str] = set()
     for number, qp in enumerate(workflow.transport.qp):
         if qp in seen:
             path = ("transport", "qp", number)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, StringConstraints
 
 from vedette.errors import nearest
 from vedette.records.mistakes import ElementPath, Mistake, shown
-from vedette.records.syntax import OneOf, Unit
+from vedette.records.syntax import Form, OneOf, Unit
 
 BAD: Any = object()
 """Stands for a value that has been complained about."""
@@ -64,7 +64,8 @@ def described(hint: Any) -> str:
     if origin is dict or (isinstance(inner, type) and issubclass(inner, (BaseModel, dict))):
         text = "a mapping"
     elif any(isinstance(mark, StringConstraints) and mark.pattern for mark in marks):
-        return "a name (letters, digits, _ and -)"
+        form = (mark.words for mark in marks if isinstance(mark, Form))
+        return next(form, "a name (letters, digits, _ and -)")
     else:
         text = _WORDS.get(inner, "a number" if inner is float else "a value")
         text = next((mark.kind for mark in marks if isinstance(mark, OneOf)), text)

@@ -57,7 +57,6 @@ def plain_workflow(workflow: Workflow, folder: Path | None = None) -> dict[str, 
             "tracks": events.tracks,
         },
         "transport": {
-            "codec": transport.codec,
             "qp": list(transport.qp),
             "gop_s": transport.gop_s,
         },

@@ -10,6 +10,7 @@ from vedette.types.media import Picture, Pixels
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 1 << 26  # 8192 x 8192
 JPEG_START = b"\xff\xd8\xff"
+WEBP_START = b"RIFF"
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 

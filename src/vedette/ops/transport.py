@@ -11,14 +11,18 @@ from typing import Any, Literal
 
 from vedette.declaring.operator import operator
 from vedette.errors import MediaError, Problem
-from vedette.media.encode import LOSSLESS_QP, H264Decoder, H264Encoder
-from vedette.media.jpeg import JPEG_START, decode_jpeg, encode_jpeg
+from vedette.image import ArrayPicture
+from vedette.media.codecs import CODECS
+from vedette.media.encode import H264Decoder, H264Encoder
+from vedette.media.jpeg import JPEG_START, WEBP_START, encode_jpeg, encode_webp
 from vedette.media.packing import pack, pack_frame, unpack, unpack_frame, without_picture
+from vedette.types.coding import coding_of
 from vedette.types.events import Event
-from vedette.types.graph import SOURCE
 from vedette.types.media import Crop, Frame, Key, Packet, Picture
 
 Kind = Literal["frame", "item", "event"]
+STILLS = {JPEG_START: CODECS["jpeg"], WEBP_START: CODECS["webp"]}
+"""What decodes pictures that are coded by themselves, by how they begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +35,22 @@ class Encode:
     """An item as a packet that holds all that its decoder needs, metadata included.
 
     Frames become H.264 access units of constant quantiser ``qp`` ("source": lossless), with a
-    keyframe every ``gop_s`` seconds of the stream, or JPEG. ``picture`` False leaves an event's
-    picture behind. The executor calls ``checkpoint`` when a checkpoint passes (any stateful
-    operator may have that method): the next frame is then a keyframe from a fresh encoder, so
-    what follows is the same bytes whether or not anything came before.
+    keyframe every ``gop_s`` seconds of the stream, or JPEG or WebP ("jpeg 90"). ``picture`` False
+    leaves an event's picture behind. The executor calls ``checkpoint`` when a checkpoint passes
+    (any stateful operator may have that method): the next frame is then a keyframe from a fresh
+    encoder, so what follows is the same bytes whether or not anything came before.
     """
 
     def __init__(
         self,
         *,
         kind: Kind,
-        codec: Literal["h264", "jpeg"] = "h264",
         qp: int | str = 18,
         gop_s: float = 2.0,
         picture: bool = True,
     ) -> None:
-        self.kind, self.codec, self.qp, self.gop_s, self.picture = kind, codec, qp, gop_s, picture
-        self._quantiser = LOSSLESS_QP if qp == SOURCE else int(qp)
+        self.kind, self.qp, self.gop_s, self.picture = kind, qp, gop_s, picture
+        self._coding = coding_of(qp)
         self._group_s = Fraction(str(gop_s))
         self._encoders: dict[str, H264Encoder] = {}
         self._key_due_s: dict[str, Fraction] = {}
@@ -70,11 +73,13 @@ class Encode:
         return pack(item)
 
     def _coded(self, frame: Frame) -> bytes:
-        if self.codec == "jpeg":
-            return encode_jpeg(frame.picture, jpeg_quality(self._quantiser))
+        coding = self._coding
+        if coding.is_still:
+            write = encode_jpeg if coding.codec == "jpeg" else encode_webp
+            return write(frame.picture, coding.quality)
         stream = frame.key.stream
         if stream not in self._encoders:
-            self._encoders[stream] = H264Encoder(self._quantiser, gop_s=None)
+            self._encoders[stream] = H264Encoder(coding.quality, gop_s=None)
         is_due = frame.time_s >= self._key_due_s.get(stream, frame.time_s)
         if is_due:
             self._key_due_s[stream] = frame.time_s + self._group_s
@@ -108,20 +113,12 @@ class Decode:
         self._decoders.clear()
 
     def _picture(self, stream: str, coded: bytes, size: tuple[int, int]) -> Picture:
-        if coded.startswith(JPEG_START):  # no H.264 access unit does
-            return decode_jpeg(coded)
+        still = next((each for start, each in STILLS.items() if coded.startswith(start)), None)
+        if still is not None:  # no H.264 access unit begins so
+            return ArrayPicture(still.decode([coded], size)[0])
         if stream not in self._decoders:
             self._decoders[stream] = H264Decoder()
         return self._decoders[stream].decode(coded, size)
-
-
-def jpeg_quality(qp: int) -> int:
-    """The JPEG quality that looks about like an H.264 quantiser.
-
-    >>> jpeg_quality(18), jpeg_quality(26), jpeg_quality(34)
-    (95, 79, 63)
-    """
-    return max(5, min(95, 131 - 2 * qp))
 
 
 def _place(item: Any) -> tuple[Key, Fraction]:

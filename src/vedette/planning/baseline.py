@@ -9,7 +9,7 @@ from vedette.planning.placement import home, resolve
 from vedette.planning.verify import supported, supports
 from vedette.types.cluster import Cluster
 from vedette.types.figures import Score
-from vedette.types.graph import Accuracy, Choice, Workflow
+from vedette.types.graph import Accuracy, Choice, Scalar, Workflow
 from vedette.types.operators import Signature
 from vedette.types.profile import Profile
 
@@ -20,10 +20,13 @@ LEAST = 0.98
 def baseline_choice(profile: Profile, workflow: Workflow) -> tuple[Choice, str]:
     """Golden, at the highest quantiser such that it and all lower ones keep an accuracy of .98.
 
+    Where no quantiser of H.264 is offered, the codings take their place, in the order of the list.
+
     It is event F1, or answers where the workflow asks a question. Where streams are labelled, .98
     of golden's own. The lowest where none does. With it comes what a reader must know, or "".
     """
-    quantisers = sorted(workflow.transport.qp)
+    codings = workflow.transport.qp
+    quantisers = sorted(each for each in codings if isinstance(each, int)) or codings
     metric = workflow.scored()[0]
     held = list(takewhile(lambda qp: _keeps(profile, qp, metric), quantisers))
     choice = {**golden(workflow), "transport.qp": held[-1] if held else quantisers[0]}
@@ -55,10 +58,10 @@ def baseline_placement(
     return {name: near if name in beside else far for name in names}
 
 
-def _keeps(profile: Profile, qp: int, metric: Accuracy) -> bool:
+def _keeps(profile: Profile, qp: Scalar, metric: Accuracy) -> bool:
     score = _score(profile, qp, metric)
     return score.support > 0 and score.value >= LEAST * golden_accuracy(profile, metric)
 
 
-def _score(profile: Profile, qp: int, metric: Accuracy) -> Score:
+def _score(profile: Profile, qp: Scalar, metric: Accuracy) -> Score:
     return profile.sweeps["transport.qp", qp].scores[metric]

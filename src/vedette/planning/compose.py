@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from vedette.errors import Problem, RecordError
 from vedette.planning.placement import is_packing
-from vedette.types.graph import Choice, Scalar, Workflow
+from vedette.types.coding import coding_of
+from vedette.types.graph import SOURCE, Choice, Scalar, Workflow
 from vedette.types.profile import Profile, StepTrace, Sweep, Trace
 
 Floats = NDArray[np.float64]
+CODING = "transport.qp"
 FIELDS = ("cpu_s", "items", "size_bytes", "encode_s", "decode_s")
 
 
@@ -51,7 +53,9 @@ def compose(profile: Profile, choice: Choice, expanded: Workflow) -> Trace:
     other knob scales its figures by (sum with the knob) / (sum golden). Downstream of a knob that
     keeps frames back only the frames remain that it let through in its own measurement, and the
     sums are over those. A choice measured as a whole (golden, one knob alone) is taken as it is,
-    except for bytes that nobody measured there. ``tracks`` are golden's.
+    except for bytes that nobody measured there. ``tracks`` are golden's. A picture that is coded by
+    itself is as large whatever came before it, so where frames travel as such a knob that keeps
+    frames back changes nothing of those that remain.
     """
     knobs = moved(profile, choice)
     whole = _measured(profile, knobs)
@@ -59,12 +63,33 @@ def compose(profile: Profile, choice: Choice, expanded: Workflow) -> Trace:
     steps = dict[str, StepTrace]()
     for node in _nodes(expanded):
         part = _compose_step(profile, node, effects)
+        if coding_of(choice.get(CODING, SOURCE)).is_still:
+            part = _stilled(part, node, effects)
         steps[node.name] = part if whole is None else _filled(whole.steps[node.name], part)
     base = profile.golden if whole is None else whole
     analysed = base.analysed.copy()
     for effect in effects.values():
         analysed &= effect.trace.analysed if whole is None else True
     return replace(base, choice=dict(choice), analysed=analysed, steps=steps)
+
+
+def _stilled(part: StepTrace, node: "_Node", effects: Mapping[str, "_Effect"]) -> StepTrace:
+    """The step with what frames take that are coded one by one, scaled by what changes them."""
+    coded = effects[CODING].trace.steps.get(node.name)
+    if coded is None or not np.isfinite(coded.size_bytes).all():
+        return part
+    factors, kept = dict.fromkeys(FIELDS, 1.0), np.ones(len(coded.items), bool)
+    for knob, effect in effects.items():
+        concerns = effect.step == node.declared or effect.step in node.above
+        if effect.kept is not None and concerns:
+            kept = kept & effect.kept
+        elif knob != CODING:
+            ratio = effect.plain.get(node.name, {})
+            factors = {field: factors[field] * ratio.get(field, 1.0) for field in FIELDS}
+    still = _scaled(coded, factors, kept)
+    return replace(
+        part, size_bytes=still.size_bytes, encode_s=still.encode_s, decode_s=still.decode_s
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -35,8 +35,9 @@ from vedette.planning.passes import Meeting, meeting
 from vedette.planning.placement import Placement, home, strip
 from vedette.planning.queueing import sakasegawa
 from vedette.types.cluster import Cluster
+from vedette.types.coding import coding_of
 from vedette.types.figures import Figures
-from vedette.types.graph import Metric, Workflow
+from vedette.types.graph import SOURCE, Metric, Workflow
 from vedette.types.operators import Signature, Variant
 from vedette.types.passes import Passes
 from vedette.types.profile import Trace
@@ -242,7 +243,8 @@ def figures(
     link whose bytes nobody measured.
     """
     plain = strip(workflow)
-    shape, place = graph(plain, cluster, signatures), site(cluster)
+    codec = coding_of(trace.choice.get("transport.qp", SOURCE)).codec
+    shape, place = graph(plain, cluster, signatures, codec), site(cluster)
     at = {source.name: home(cluster).name for source in plain.sources} | dict(placement)
     row = np.array([[place.names.index(at[name]) for name in shape.names]], np.intp)
     ask = demand(trace, shape, signatures, variants, batches)

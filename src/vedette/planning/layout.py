@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vedette.planning.placement import Placement, ends, home, kinds
 from vedette.types.cluster import Cluster
+from vedette.types.coding import Codec
 from vedette.types.graph import Step, Workflow
 from vedette.types.operators import Signature
 
@@ -121,7 +122,9 @@ class Flow:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Graph:
-    """An expanded workflow, without packing. ``flow_of`` is a producer's data flow."""
+    """An expanded workflow, without packing. ``flow_of`` is a producer's data flow; ``codec`` is
+    that of frames that cross.
+    """
 
     workflow: Workflow
     names: tuple[str, ...]
@@ -129,13 +132,19 @@ class Graph:
     inputs: tuple[tuple[int, ...], ...]
     flows: tuple[Flow, ...]
     flow_of: Mapping[int, int]
+    codec: Codec
 
     @property
     def source_count(self) -> int:
         return len(self.names) - len(self.steps)
 
 
-def graph(workflow: Workflow, cluster: Cluster, signatures: Mapping[str, Signature]) -> Graph:
+def graph(
+    workflow: Workflow,
+    cluster: Cluster,
+    signatures: Mapping[str, Signature],
+    codec: Codec = "h264",
+) -> Graph:
     steps = workflow.ordered()
     names = (*(source.name for source in workflow.sources), *(step.name for step in steps))
     index = {name: i for i, name in enumerate(names)}
@@ -154,7 +163,8 @@ def graph(workflow: Workflow, cluster: Cluster, signatures: Mapping[str, Signatu
                 flows.append(Flow(i, "evidence", "event", target=device[end.evidence]))
     data = {flow.producer: j for j, flow in enumerate(flows) if flow.role == "data"}
     inputs = tuple(tuple(index[name] for name in step.inputs) for step in steps)
-    return Graph(workflow, names, steps, ((),) * len(workflow.sources) + inputs, tuple(flows), data)
+    given = ((),) * len(workflow.sources) + inputs
+    return Graph(workflow, names, steps, given, tuple(flows), data, codec)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -203,7 +213,7 @@ def layouts(graph: Graph, site: Site, place: NDArray[np.intp]) -> Layouts:
     moves: Flags = np.logical_or.reduce(need, axis=2)
     free = np.array(
         [
-            [flow.kind == "frame" and each.encoder == graph.workflow.transport.codec]
+            [flow.kind == "frame" and each.encoder == graph.codec]
             for flow in graph.flows
             for each in site.cluster.devices
         ],

@@ -16,6 +16,7 @@ from vedette.planning.layout import Graph, graph
 from vedette.planning.passes import passes_of
 from vedette.planning.placement import Placement
 from vedette.types.cluster import Cluster
+from vedette.types.coding import coding_of
 from vedette.types.graph import OF_ALERTS, SOURCE, Accuracy, Choice, Objective, Scalar, Workflow
 from vedette.types.operators import Signature, Variant
 from vedette.types.profile import Profile, Trace
@@ -75,7 +76,7 @@ def options(context: Context, cluster: Cluster, limits: Limits) -> tuple[Option,
     for picked in _picked(context, limits):
         choice = {**golden(context.workflow), **picked}
         expanded = expand(context.workflow, choice, context.variants)
-        shape = shape_of(shapes, expanded, cluster, context.signatures)
+        shape = shape_of(shapes, expanded, cluster, context.signatures, choice)
         shape = replace(shape, steps=expanded.ordered())
         trace = compose(context.profile, choice, expanded)
         passes = passes_of(expanded, context.signatures, context.profile.passes)
@@ -141,11 +142,13 @@ def shape_of(
     workflow: Workflow,
     cluster: Cluster,
     signatures: Mapping[str, Signature],
+    choice: Choice,
 ) -> Graph:
-    """The graph of a workflow, shared by all that differ in settings only."""
-    key = tuple((step.name, step.operator, step.inputs) for step in workflow.steps)
+    """The graph of a choice's workflow, shared by all that differ in settings only."""
+    codec = coding_of(choice["transport.qp"]).codec
+    key = (codec, *((step.name, step.operator, step.inputs) for step in workflow.steps))
     if key not in shapes:
-        shapes[key] = graph(workflow, cluster, signatures)
+        shapes[key] = graph(workflow, cluster, signatures, codec)
     return shapes[key]
 
 

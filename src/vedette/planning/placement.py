@@ -156,7 +156,7 @@ def _refuse_raw_frames(wanted: Mapping[str, list[str]], kind: Placement, qp: Sca
 def _packing(workflow: Workflow, kind: str, qp: Scalar, *, picture: bool) -> dict[str, Value]:
     travel = workflow.transport
     settings: dict[str, dict[str, Value]] = {
-        "frame": {"codec": travel.codec, "qp": qp, "gop_s": travel.gop_s},
+        "frame": {"qp": qp, "gop_s": travel.gop_s},
         "event": {"picture": picture},
     }
     return {"kind": kind, **settings.get(kind, {})}

@@ -152,7 +152,7 @@ def _pairs(context: Context, place: Site, limits: Limits, streams: int) -> _Pair
 def _rows(
     context: Context, option: Option, place: Site, limits: Limits, streams: int
 ) -> Iterator[tuple[float, Floats, list[float], Choice, Placement]]:
-    shape = shape_of({}, option.workflow, place.cluster, context.signatures)
+    shape = shape_of({}, option.workflow, place.cluster, context.signatures, option.choice)
     pinned = {n: d for n, d in limits.pinned.items() if n in {s.declared for s in shape.steps}}
     plans = layouts(shape, place, placements(shape, place, context.signatures, pinned))
     crosses = np.logical_or.reduce(plans.hops > 0, axis=1)

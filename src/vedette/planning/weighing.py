@@ -197,7 +197,9 @@ class Ground:
         return id(self._shape(option)), degrades, option.ask.is_measured.tobytes()
 
     def _shape(self, option: Option) -> Graph:
-        return shape_of(self.shapes, option.workflow, self.cluster, self.context.signatures)
+        return shape_of(
+            self.shapes, option.workflow, self.cluster, self.context.signatures, option.choice
+        )
 
     def _finalists(self, weights: Weights) -> NDArray[np.intp]:
         """The best for an average frame, so many with each number of machines and size of passes:

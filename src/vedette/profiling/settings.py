@@ -40,7 +40,7 @@ def measurable(
 ) -> tuple[Workflow, dict[str, str]]:
     """The expanded workflow in the workshop, with an encoder beside every step that might be cut.
 
-    Frames really cross as H.264 when the choice states a quality; with quality "source" they
+    Frames really cross coded when the choice states a quality; with quality "source" they
     stay as decoded, and the encoders beside them only measure (at the best quality there is).
     With ``knob``, only steps that the knob can reach get one: the others cost what they did.
     """
@@ -114,7 +114,7 @@ def _encoders(
     """A packing pair beside a step that stays where it is, named as the planner names them."""
     coded: dict[str, Value] = {"kind": kind}
     if kind == "frame":
-        coded |= {"codec": workflow.transport.codec, "qp": qp, "gop_s": workflow.transport.gop_s}
+        coded |= {"qp": qp, "gop_s": workflow.transport.gop_s}
     return (
         Step(f"{name}.encode", "encode", (name,), coded, part_of=name),
         Step(

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from vedette.types.cluster import Tier
+from vedette.types.coding import STILL, Codec
 from vedette.types.graph import Accuracy, Metric, Scalar, Value
 from vedette.types.models import HeadName
 
@@ -33,6 +34,13 @@ class Unit:
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {**handler(core), "description": f"in {self.name}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What text of a pattern is, in words, where it is no name."""
+
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,9 @@ Delay = Annotated[float, Ge(0), Le(1e5), Unit("milliseconds")]
 Share = Annotated[float, Gt(0), Le(1)]
 Weight = Annotated[float, Gt(0), Le(1e9)]
 Quantiser = Annotated[int, Ge(0), Le(51)]
-Codec = Literal["h264", "jpeg"]
+Still = Annotated[
+    str, StringConstraints(pattern=STILL), Form("jpeg or webp with a quality, as in jpeg 90")
+]
 Number = Annotated[float, Ge(-1e6), Le(1e6)]
 ModelSize = (
     Annotated[int, Ge(16), Le(8192), Unit("pixels")]
@@ -202,9 +212,9 @@ class EventsSyntax(Syntax):
 class TransportSyntax(Syntax):
     """How frames travel between machines."""
 
-    codec: Codec = "h264"
-    qp: Annotated[list[Quantiser], MinLen(1)] = [18, 22, 26, 30, 34]
-    """Constant quantisers that the planner chooses from, the most accurate first."""
+    qp: Annotated[list[Quantiser | Still], MinLen(1)] = [18, 22, 26, 30, 34]
+    """What the planner chooses from, the most accurate first: constant quantisers of H.264, or
+    `jpeg 90` and `webp 80`, with qualities up to 100."""
     gop_s: Seconds = 2.0
     """Time between keyframes."""
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from vedette.reporting.layout import WIDTH, Arrow, Box, Drawing, Lane, arrange, is_transport
 from vedette.reporting.markup import Markup, html, tag
 from vedette.reporting.wording import counted, number, settings_text, share, value_text
+from vedette.running.work import quality_of
 from vedette.types.cluster import Link
+from vedette.types.coding import coding_of
 from vedette.types.figures import Figures
 from vedette.types.graph import Step
 from vedette.types.plan import Plan
@@ -274,9 +276,7 @@ def _packing(step: Step) -> str:
     settings = step.settings
     if step.operator == "decode" or settings.get("kind") != "frame":
         return f"{step.operator} {value_text(settings.get('kind', ''))}".strip()
-    codec = value_text(settings.get("codec", "h264"))
-    quality = f", qp {value_text(settings['qp'])}" if "qp" in settings else ""
-    return f"encode {codec}{quality}"
+    return f"encode {coding_of(quality_of(step))}"
 
 
 def _tip(box: Box, cost: str) -> str:

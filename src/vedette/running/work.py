@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 from vedette.declaring.operator import signature
 from vedette.errors import InputError
+from vedette.types.coding import coding_of
 from vedette.types.commit import SavedState
 from vedette.types.events import Incident
-from vedette.types.graph import Step
+from vedette.types.graph import SOURCE, Scalar, Step
 from vedette.types.media import Bundle, Packet
 from vedette.types.operators import Signature
 from vedette.types.plan import Deployment
@@ -94,5 +95,12 @@ def is_decoder(step: Step) -> bool:
 def is_free(plan: Deployment, step: Step) -> bool:
     """If a step's device encodes frames without using a core (a camera's own encoder)."""
     device = plan.cluster.device(plan.placement[step.name])
-    codec = step.settings.get("codec", plan.workflow.transport.codec)
-    return is_encoder(step) and step.settings.get("kind") == "frame" and codec == device.encoder
+    if not is_encoder(step) or step.settings.get("kind") != "frame":
+        return False
+    return coding_of(quality_of(step)).codec == device.encoder
+
+
+def quality_of(step: Step) -> Scalar:
+    """The value of the knob transport.qp with which a step encodes frames."""
+    found = step.settings.get("qp", SOURCE)
+    return found if isinstance(found, int | str) else SOURCE

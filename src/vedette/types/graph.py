@@ -106,13 +106,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How frames travel between machines. ``qp`` is a knob: H.264 constant quantiser.
+    """How frames travel between machines. ``qp`` is a knob: H.264's constant quantiser, or another
+    coding with its quality, as "jpeg 90" (see :mod:`vedette.types.coding`).
 
     ``gop_s`` seconds lie between keyframes.
     """
 
-    codec: Literal["h264", "jpeg"] = "h264"
-    qp: tuple[int, ...] = (18, 22, 26, 30, 34)
+    qp: tuple[int | str, ...] = (18, 22, 26, 30, 34)
     gop_s: float = 2.0
 
 

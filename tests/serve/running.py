@@ -15,7 +15,7 @@ from vedette.models.rows import Batching
 from vedette.serve.opening import openers, told
 from vedette.serve.server import Server, Settings
 
-BATCHING = Batching(max_rows=4)
+BATCHING = Batching(max_rows=4, max_wait_s=0.002)
 
 
 def doubling(path: Path) -> Path:

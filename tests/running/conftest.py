@@ -7,6 +7,7 @@ import pytest
 from tests.running.actors import ActorPool, RayExecutor, cluster_of
 from tests.running.hosted import HostedExecutor
 from tests.running.scripted import OPERATORS, no_models
+from tests.running.served import ServedExecutor
 
 from vedette.running.executor import Executor
 from vedette.running.local import LocalExecutor
@@ -15,6 +16,8 @@ from vedette.running.virtual import VirtualExecutor
 MAKERS: dict[str, Callable[[], Executor]] = {
     "local": lambda: LocalExecutor(OPERATORS, no_models, workers=3),
     "workers": HostedExecutor,
+    "http": lambda: ServedExecutor("http"),
+    "grpc": lambda: ServedExecutor("grpc"),
     "virtual": lambda: VirtualExecutor(OPERATORS, no_models),
 }
 

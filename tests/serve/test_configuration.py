@@ -1,14 +1,19 @@
 """How models say that they are served, in a form that Triton's message takes as it is."""
 
+import json
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from tests.serve.running import listening
 from tests.serve.test_segment_model import model
 
 from vedette.models.rows import Batching
 from vedette.models.wire import DTYPES, ModelMetadata, TensorMetadata
-from vedette.models.wire.rpc_schema import message
+from vedette.models.wire.rpc_schema import message, methods
 from vedette.serve.configuration import of_rows, of_sequences
+from vedette.serve.segment_model import SegmentModel
+from vedette.serve.server import Settings
 
 json_format = pytest.importorskip("google.protobuf.json_format", reason="needs the serve extra")
 TENSORS = tuple(TensorMetadata(name.lower(), name, (-1, 2, -1)) for name in DTYPES)
@@ -51,3 +56,21 @@ def test_a_segment_takes_one_message_at_a_time_of_a_sequence_that_may_be_forgott
     assert [(each.name, list(each.dims)) for each in made.input] == [("keys", [1]), ("items", [-1])]
     assert made.WhichOneof("scheduling_choice") == "sequence_batching"
     assert made.sequence_batching.max_sequence_idle_microseconds == 12_500_000
+
+
+def test_a_worker_tells_it_over_http_and_grpc_alike() -> None:
+    grpc = pytest.importorskip("grpc")
+    hosted = model()
+
+    async def opened() -> SegmentModel:
+        return hosted
+
+    asked = message("ModelConfigRequest")(name=hosted.name).SerializeToString()
+    with listening({(hosted.name, "1"): opened}, Settings(port=0, grpc_port=0)) as server:
+        address = f"http://127.0.0.1:{server.port}/v2/models/{hosted.name}/versions/1/config"
+        with urlopen(address, timeout=20) as answer:
+            assert json.load(answer) == hosted.configuration
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+            answered = channel.unary_unary(methods()["ModelConfig"].path)(asked, timeout=20)
+    found = message("ModelConfigResponse").FromString(answered)
+    assert found.config == as_message(hosted.configuration)

@@ -4,6 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("aiohttp", reason="needs the serve extra")
+pytest.importorskip("httptools", reason="needs the serve extra")
+pytest.importorskip("grpc", reason="needs the serve extra")
+
 from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from tests.running.served import ANY_PORTS, PATIENT, ServedExecutor
 from tests.running.test_executor import SHARED, TELL, TWO_SOURCES
@@ -17,8 +22,6 @@ from vedette.running.local import LocalExecutor
 from vedette.serve.segment_model import Bounds
 from vedette.serve.tls import Certificate
 
-for extra in ("aiohttp", "httptools", "grpc"):
-    pytest.importorskip(extra)
 TOKEN = "open-sesame-open-sesame"
 SECRET = replace(ANY_PORTS, token=TOKEN)
 ONE = plan_of(TELL, streams={"street": ("a",)})

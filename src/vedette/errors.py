@@ -46,7 +46,8 @@ class Problem:
 
     def __post_init__(self) -> None:
         for part in ("found", "expected", "hint"):
-            object.__setattr__(self, part, _bounded(readable(getattr(self, part))))
+            text = readable(_bounded(getattr(self, part)))  # which may be longer than it was
+            object.__setattr__(self, part, _bounded(text))
 
     def __str__(self) -> str:
         start = f"{self.place}: " if self.place else ""
@@ -121,7 +122,9 @@ def nearest(word: str, known: Sequence[str]) -> str:
 
     >>> nearest("detct", ["track", "detect"])
     'detect (known: detect, track)'
+
+    A stranger's word may be long: what is past the characters that are shown is not looked at.
     """
-    close = get_close_matches(word, known, n=1)
+    close = get_close_matches(word[:MOST_CHARACTERS], known, n=1)
     listing = f"(known: {', '.join(sorted(known)) or 'none'})"
     return f"{close[0]} {listing}" if close else listing

@@ -12,9 +12,21 @@ from vedette.running.executor import Executor
 from vedette.running.local import LocalExecutor
 from vedette.running.virtual import VirtualExecutor
 
+
+def served(scheme: str) -> Executor:
+    """By servers that listen, where the extra ``serve`` is installed."""
+    for extra in ("aiohttp", "httptools", "grpc"):
+        pytest.importorskip(extra)
+    from tests.running.served import ServedExecutor  # noqa: PLC0415  # needs them
+
+    return ServedExecutor(scheme)
+
+
 MAKERS: dict[str, Callable[[], Executor]] = {
     "local": lambda: LocalExecutor(OPERATORS, no_models, workers=3),
     "workers": HostedExecutor,
+    "http": lambda: served("http"),
+    "grpc": lambda: served("grpc"),
     "virtual": lambda: VirtualExecutor(OPERATORS, no_models),
 }
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +13,10 @@ from onnx import TensorProto, helper
 
 from vedette.models.rows import Batching
 from vedette.serve.opening import openers, told
+from vedette.serve.repository import Key, Opener
 from vedette.serve.server import Server, Settings
 
-BATCHING = Batching(max_rows=4)
+BATCHING = Batching(max_rows=4, max_wait_s=0.002)
 
 
 def doubling(path: Path) -> Path:
@@ -34,12 +35,19 @@ def doubling(path: Path) -> Path:
 
 @contextmanager
 def running(models: list[str], settings: Settings) -> Iterator[Server]:
+    """A server of these models, as the command line names them."""
+    opened = openers([told(each) for each in models], batching=BATCHING, threads=1)
+    with listening(opened, settings) as server:
+        yield server
+
+
+@contextmanager
+def listening(opened: Mapping[Key, Opener], settings: Settings) -> Iterator[Server]:
     """The server, which listens; its loop ends with the block."""
     ready: Future[tuple[Server, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
         stopped = asyncio.Event()
-        opened = openers([told(each) for each in models], batching=BATCHING, threads=1)
         async with Server(opened, settings, "0") as server:
             ready.set_result((server, asyncio.get_running_loop(), stopped))
             await stopped.wait()
@@ -54,11 +62,11 @@ def running(models: list[str], settings: Settings) -> Iterator[Server]:
 
     thread = Thread(target=run, daemon=True)
     thread.start()
+    server, loop, stopped = ready.result(30)
     try:
-        server, loop, stopped = ready.result(30)
         yield server
-        loop.call_soon_threadsafe(stopped.set)
     finally:
+        loop.call_soon_threadsafe(stopped.set)
         thread.join(30)
     assert not thread.is_alive()
 

@@ -37,10 +37,40 @@ def test_it_finds_server_and_models_alive_and_ready(triton: Any) -> None:
 
 def test_it_reads_what_a_model_takes(triton: Any) -> None:
     _, client = triton
-    found = client.get_model_metadata("double")
-    found = found if isinstance(found, dict) else _plain(found)
+    found = _told(client.get_model_metadata("double"))
     assert [(each["name"], each["datatype"]) for each in found["inputs"]] == [("x", "FP32")]
     assert [int(side) for side in found["inputs"][0]["shape"]] == [-1, 3]
+
+
+def test_it_reads_how_a_model_is_served(triton: Any) -> None:
+    _, client = triton
+    assert "model_configuration" in _told(client.get_server_metadata())["extensions"]
+    rows = {"data_type": "TYPE_FP32", "dims": [3]}
+    for version in ("", "2"):
+        told = _told(client.get_model_config("double", version))
+        assert _counted(told.get("config", told)) == {
+            "name": "double",
+            "platform": "onnxruntime_onnx",
+            "backend": "onnxruntime",
+            "version_policy": {"all": {}},
+            "max_batch_size": 4,
+            "input": [{"name": "x", **rows}],
+            "output": [{"name": "y", **rows}],
+            "dynamic_batching": {"preferred_batch_size": [4], "max_queue_delay_microseconds": 2000},
+        }
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "told"),
+    [("nobody", "", "the model 'nobody'"), ("double", "9", "version '9' of 'double'")],
+)
+def test_it_is_told_of_no_model_that_is_not_there(
+    triton: Any, model: str, version: str, told: str
+) -> None:
+    _, client = triton
+    with pytest.raises(tritonclient.utils.InferenceServerException, match=told) as caught:
+        client.get_model_config(model, version)
+    assert caught.value.status() in ("404", "StatusCode.NOT_FOUND")
 
 
 def test_it_gets_equal_tensors(triton: Any) -> None:
@@ -70,8 +100,7 @@ def test_it_reads_the_index_and_statistics(triton: Any) -> None:
     index = client.get_model_repository_index()
     index = index if isinstance(index, list) else _plain(index)["models"]
     assert {"name": "double", "version": "2", "state": "READY"}.items() <= index[1].items()
-    told = client.get_inference_statistics("double", "2")
-    told = told if isinstance(told, dict) else _plain(told)
+    told = _told(client.get_inference_statistics("double", "2"))
     assert int(told["model_stats"][0]["inference_count"]) >= 2
 
 
@@ -134,6 +163,19 @@ def test_a_version_that_is_not_there_is_404(triton: Any) -> None:
     module, client = triton
     with pytest.raises(tritonclient.utils.InferenceServerException, match="version '9'"):
         client.infer("double", asked(module), model_version="9")
+
+
+def _told(found: Any) -> Any:
+    return found if isinstance(found, dict | list) else _plain(found)
+
+
+def _counted(node: Any) -> Any:
+    """Protobuf's JSON, whose long numbers are texts, as Triton's over HTTP, where they are not."""
+    if isinstance(node, dict):
+        return {key: _counted(each) for key, each in node.items()}
+    if isinstance(node, list):
+        return [_counted(each) for each in node]
+    return int(node) if isinstance(node, str) and node.isdigit() else node
 
 
 def _plain(found: Any) -> Any:

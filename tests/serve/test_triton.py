@@ -5,6 +5,7 @@ Triton needs an interpreter of its own (see docs/howto/wire.md):
 """
 
 import asyncio
+import importlib
 import json
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,6 +30,7 @@ from vedette.models.wire import InferRequest, RequestedOutput, Tensor, WireError
 from vedette.serve.server import Settings
 
 pytestmark = pytest.mark.slow
+utils = pytest.importorskip("tritonclient.utils", reason="tritonclient[http,grpc] is not here")
 ROWS = np.arange(6, dtype=np.float32).reshape(2, 3)
 WAIT_S = 60.0
 Ask = Callable[[Endpoint], Awaitable[Any]]
@@ -153,6 +155,60 @@ def test_health_and_the_model_are_told_alike(ports: Ports, scheme: str) -> None:
     answers = told(ports, scheme, about)
     assert answers["triton"] == answers["vedette"]
     assert answers["vedette"][:3] == (True, True, False)
+
+
+@schemes
+def test_how_the_model_is_served_is_told_alike(ports: Ports, scheme: str) -> None:
+    """All but what is each server's own: its backend, and its policy of versions."""
+
+    def tell(client: Any, how: dict[str, bool]) -> Any:
+        assert "model_configuration" in client.get_server_metadata(**how)["extensions"]
+        one = client.get_model_config("double", "1", **how)
+        assert one == client.get_model_config("double", **how)
+        return common(one.get("config", one))
+
+    answers = by_its_own_client(ports, scheme, tell)
+    assert answers["vedette"] == answers["triton"]
+    assert answers["vedette"]["batches"] == [[4], "2000" if scheme == "grpc" else 2000]
+
+
+@schemes
+@pytest.mark.parametrize(("model", "version"), [("nobody", ""), ("double", "9")])
+def test_nothing_is_told_of_how_others_are_served(
+    ports: Ports, scheme: str, model: str, version: str
+) -> None:
+    def refused(client: Any, _: Any) -> Any:
+        with pytest.raises(utils.InferenceServerException) as caught:
+            client.get_model_config(model, version)
+        return caught.value.status()
+
+    answers = by_its_own_client(ports, scheme, refused)
+    assert answers["vedette"] == answers["triton"]
+    assert answers["vedette"] == ("404" if scheme == "http" else "StatusCode.NOT_FOUND")
+
+
+def by_its_own_client(
+    ports: Ports, scheme: str, ask: Callable[[Any, dict[str, bool]], Any]
+) -> dict[str, Any]:
+    """What ``ask`` makes of Triton's client of each server, and of what has it answer in JSON."""
+    module = importlib.import_module(f"tritonclient.{scheme}")
+    how = {"as_json": True} if scheme == "grpc" else {}
+    found = {}
+    for server in ports:
+        client = module.InferenceServerClient(f"127.0.0.1:{ports[server][scheme == 'grpc']}")
+        found[server] = ask(client, how)
+        client.close()
+    return found
+
+
+def common(told: dict[str, Any]) -> dict[str, Any]:
+    tensors = {
+        key: [{name: each[name] for name in ("name", "data_type", "dims")} for each in told[key]]
+        for key in ("input", "output")
+    }
+    batching = told["dynamic_batching"]
+    batches = [batching[key] for key in ("preferred_batch_size", "max_queue_delay_microseconds")]
+    return {key: told[key] for key in ("name", "max_batch_size")} | tensors | {"batches": batches}
 
 
 @schemes

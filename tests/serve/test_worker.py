@@ -23,7 +23,7 @@ from vedette.models.endpoint import Endpoint
 from vedette.planning.placement import transport
 from vedette.running.remote import Hosts
 from vedette.serve.worker import segment_openers
-from vedette.session.workers import LocalWorkers, hostable, places
+from vedette.session.workers import LocalWorkers, hostable, hosted, places
 from vedette.types.figures import Figures
 from vedette.types.graph import Source, Span, Stream, Transport, Workflow
 from vedette.types.plan import Plan, Proof
@@ -123,24 +123,27 @@ def noticing(hosts: Hosts, in_vain: Callable[[], None]) -> Hosts:
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_workers_write_the_event_table_of_a_local_run(place: Path) -> None:
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_workers_write_the_event_table_of_a_local_run(place: Path, scheme: str) -> None:
     plan = session.load_plan(place / "plan.yaml")
-    with LocalWorkers(plan, place / "plan.yaml") as workers:
-        ran = run(place, "workers.db", workers.hosts, at(10**6, lambda: None))
+    with LocalWorkers(plan, place / "plan.yaml", scheme=scheme) as workers:
+        ran = run(place, f"{scheme}.db", workers.hosts, at(10**6, lambda: None))
     assert ran.finished
-    assert events(place / "workers.db") == events(place / "local.db") != []
+    assert events(place / f"{scheme}.db") == events(place / "local.db") != []
 
 
 @pytest.mark.slow
 @pytest.mark.model
-@pytest.mark.parametrize("device", ["edge", "cloud"])
-def test_a_worker_that_is_killed_leaves_that_table(place: Path, device: str) -> None:
-    plan = session.load_plan(place / "plan.yaml")
-    with LocalWorkers(plan, place / "plan.yaml") as workers:
+@pytest.mark.parametrize(
+    ("device", "scheme"), [("edge", "http"), ("cloud", "http"), ("cloud", "grpc")]
+)
+def test_a_worker_that_is_killed_leaves_that_table(place: Path, device: str, scheme: str) -> None:
+    plan, name = session.load_plan(place / "plan.yaml"), f"{device}-{scheme}-killed.db"
+    with LocalWorkers(plan, place / "plan.yaml", scheme=scheme) as workers:
         killing = at(FRAMES // 2, lambda: os.kill(workers.pid(device), signal.SIGKILL))
-        ran = run(place, f"{device}-killed.db", workers.hosts, killing)
+        ran = run(place, name, workers.hosts, killing)
     assert "lost worker" in {each.kind for each in ran.incidents}
-    assert events(place / f"{device}-killed.db") == events(place / "local.db")
+    assert events(place / name) == events(place / "local.db")
 
 
 @pytest.mark.slow
@@ -165,7 +168,11 @@ def test_sources_have_no_workers(tmp_path: Path) -> None:
 
 def test_workers_are_told_by_device() -> None:
     plan = plan_of(THERE_AND_BACK, streams={"street": ("a",)}, cluster=CITY, placement=PLACES)
-    assert places(plan, ["cloud=http://a:1,http://b:2"]) == {"cloud": ["http://a:1", "http://b:2"]}
+    told = ["cloud=http://a:1,grpcs://b:2"]
+    assert places(plan, told) == {"cloud": ["http://a:1", "grpcs://b:2"]}
+    with hosted(plan, Path("plan.yaml"), told) as hosts:
+        assert hosts is not None
+        assert [each.address for each in hosts.connect("cloud")] == ["http://a:1", "grpcs://b:2"]
     with pytest.raises(InputError, match="each device once"):
         places(plan, ["cloud"])
 

@@ -1,5 +1,7 @@
 """A real Triton, run by an interpreter that has nvidia-pytriton: ``y`` is twice ``x``.
 
+Its batches are those of :data:`tests.serve.running.BATCHING`.
+
 Ports of HTTP, gRPC and metrics are its arguments. It ends when its standard input does.
 """
 
@@ -8,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from pytriton.decorators import batch
-from pytriton.model_config import ModelConfig, Tensor
+from pytriton.model_config import DynamicBatcher, ModelConfig, Tensor
 from pytriton.triton import Triton, TritonConfig
 
 
@@ -32,7 +34,9 @@ def main(http: int, grpc: int, metrics: int) -> None:
             infer_func=batch(double),
             inputs=[Tensor(name="x", **rows)],
             outputs=[Tensor(name="y", **rows)],
-            config=ModelConfig(max_batch_size=4),
+            config=ModelConfig(
+                max_batch_size=4, batcher=DynamicBatcher(max_queue_delay_microseconds=2000)
+            ),
         )
         triton.run()
         sys.stdout.write("ready\n")

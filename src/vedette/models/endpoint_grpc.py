@@ -98,6 +98,8 @@ class GrpcTransport:
             ("grpc.max_receive_message_length", most),
             ("grpc.max_send_message_length", most),
             ("grpc.enable_retries", 0),  # whoever asks decides what is asked again
+            ("grpc.initial_reconnect_backoff_ms", 100),  # and when: one that is back is found
+            ("grpc.max_reconnect_backoff_ms", 1000),
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.enable_http_proxy", 0),
         ]

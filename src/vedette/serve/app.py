@@ -48,6 +48,7 @@ class App:
         self._of_model: dict[str, tuple[str, Route]] = {
             "": ("GET", self._model),
             "ready": ("GET", self._model_ready),
+            "config": ("GET", self._configuration),
             "stats": ("GET", self._statistics),
             "infer": ("POST", self._infer),
         }
@@ -125,6 +126,9 @@ class App:
         if self._repository.is_ready(name, version):
             return Response(200)
         raise wrong("a model that is not loaded", "one that is", "loading it", status=503)
+
+    async def _configuration(self, _: Request, name: str, version: str) -> Response:
+        return _json(self._repository.get(name, version).configuration)
 
     async def _statistics(self, _: Request, name: str, version: str) -> Response:
         self._repository.get(name, version)

@@ -1,7 +1,9 @@
 """A served model whose inputs and outputs may travel coded, as each request says."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from vedette.media.codecs import CODECS
 from vedette.models.payload import (
@@ -36,6 +38,10 @@ class Coded:
     @property
     def metadata(self) -> ModelMetadata:
         return self._model.metadata
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        return self._model.configuration
 
     @property
     def statistics(self) -> Statistics:

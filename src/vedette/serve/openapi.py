@@ -60,6 +60,30 @@ _METADATA = {
     "required": ["name", "versions", "platform", "inputs", "outputs"],
     "properties": {"name": {"type": "string"}, "platform": {"type": "string"}},
 }
+_CONFIGURED = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["name", "data_type", "dims"],
+        "properties": {
+            "name": {"type": "string"},
+            "data_type": {"type": "string", "pattern": "^TYPE_"},
+            "dims": {"type": "array", "items": {"type": "integer", "minimum": -1}},
+        },
+    },
+}
+_CONFIGURATION = {
+    "type": "object",
+    "required": ["name", "platform", "backend", "max_batch_size", "input", "output"],
+    "properties": {
+        "name": {"type": "string"},
+        "platform": {"type": "string"},
+        "backend": {"type": "string"},
+        "max_batch_size": {"type": "integer", "minimum": 0},
+        "input": _CONFIGURED,
+        "output": _CONFIGURED,
+    },
+}
 _ERROR = {
     "type": "object",
     "required": ["error"],
@@ -116,6 +140,7 @@ def _of_model() -> dict[str, dict[str, Any]]:
     return {
         "": _get("What a model takes and gives", _METADATA),
         "/ready": _get("Whether a model can be asked"),
+        "/config": _get("How a model is served", _CONFIGURATION),
         "/stats": _get("Statistics of a model", _ANYTHING),
         "/infer": infer,
     }

@@ -76,6 +76,7 @@ class RpcFront:
             "ModelReady": self._model_ready,
             "ServerMetadata": self._server_metadata,
             "ModelMetadata": self._model_metadata,
+            "ModelConfig": self._configuration,
             "ModelInfer": self._infer,
             "ModelStreamInfer": self._infer,
             "ModelStatistics": self._statistics,
@@ -159,6 +160,10 @@ class RpcFront:
 
     async def _model_metadata(self, request: Any, _: Any) -> Any:
         return rpc.to_model(self._repository.get(request.name, request.version).metadata)
+
+    async def _configuration(self, request: Any, _: Any) -> Any:
+        found = self._repository.get(request.name, request.version).configuration
+        return ParseDict({"config": found}, message("ModelConfigResponse")())
 
     async def _infer(self, request: Any, context: Any) -> Any:
         model = self._repository.get(request.model_name, request.model_version)

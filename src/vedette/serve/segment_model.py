@@ -9,8 +9,10 @@ other on their way: they are taken up in the order of their numbers.
 
 import asyncio
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from vedette.errors import InputError
 from vedette.models.wire import (
@@ -43,6 +45,7 @@ from vedette.running.hosting import HostedSegment, Reply, part_of
 from vedette.running.real import RealWork
 from vedette.running.segment import Segment
 from vedette.running.work import Models, Operators, StepFailed
+from vedette.serve.configuration import of_sequences
 from vedette.serve.statistics import Statistics
 from vedette.types.media import Checkpoint
 from vedette.types.plan import Deployment
@@ -107,6 +110,10 @@ class SegmentModel:
     def metadata(self) -> ModelMetadata:
         ports = (TensorMetadata("keys", "BYTES", (1,)), TensorMetadata("items", "BYTES", (-1,)))
         return ModelMetadata(self.name, ("1",), PLATFORM, ports, ports)
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        return of_sequences(self.metadata, self._bounds.idle_s)
 
     async def infer(
         self, request: InferRequest, *, deadline_s: float | None = None

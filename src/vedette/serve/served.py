@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vedette.errors import ModelError
 from vedette.models.backend import Arrays
 from vedette.models.batching import Answer
+from vedette.models.rows import Batching
 from vedette.models.wire import (
     COMPUTE_US,
     QUEUE_US,
@@ -21,6 +22,7 @@ from vedette.models.wire import (
     WireError,
     wrong,
 )
+from vedette.serve.configuration import of_rows
 from vedette.serve.statistics import Statistics
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,11 @@ class Model(Protocol):
 
     @property
     def metadata(self) -> ModelMetadata: ...
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """How it is served: see :mod:`vedette.serve.configuration`."""
+        ...
 
     @property
     def statistics(self) -> Statistics: ...
@@ -50,6 +57,9 @@ class Runner(Protocol):
     """Computes one request's arrays, alone or among others, and tells how long that took."""
 
     @property
+    def batching(self) -> Batching: ...
+
+    @property
     def waiting_rows(self) -> int: ...
 
     async def infer(self, arrays: Arrays, *, deadline_s: float | None = None) -> Answer: ...
@@ -62,6 +72,7 @@ class Served:
 
     def __init__(self, metadata: ModelMetadata, runner: Runner) -> None:
         self.metadata = metadata
+        self.configuration = of_rows(metadata, runner.batching)
         self.statistics = Statistics()
         self._version = metadata.versions[-1]
         self._runner = runner

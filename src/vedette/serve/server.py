@@ -7,7 +7,7 @@ from typing import Any, Self
 from vedette.errors import InputError, Problem
 from vedette.models.wire import Limits, ServerMetadata
 from vedette.models.wire.limits import DEFAULT
-from vedette.serve import coded
+from vedette.serve import coded, configuration
 from vedette.serve.app import App
 from vedette.serve.guard import Guard
 from vedette.serve.http import Front
@@ -15,7 +15,13 @@ from vedette.serve.message import Bounds
 from vedette.serve.repository import Key, Opener, Repository
 from vedette.serve.tls import Certificate
 
-EXTENSIONS = ("binary_tensor_data", "model_repository", "statistics", *coded.EXTENSIONS)
+EXTENSIONS = (
+    "binary_tensor_data",
+    configuration.EXTENSION,
+    "model_repository",
+    "statistics",
+    *coded.EXTENSIONS,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ Places = Mapping[str, Sequence[str]]
 LOCAL = "local"
 MOST_RESTARTS = 20
 ENDING_S = 10.0
+_PORTS = {"http": "port", "grpc": "grpc-port"}
 
 
 def plan_digest(plan: Deployment) -> str:
@@ -103,13 +104,15 @@ class LocalWorkers:
     They end with the context.
 
     They listen on loopback, for whoever has a token that is made up here. One that dies is
-    started again at its address. ``hosts`` is what a run needs of them.
+    started again at its address. ``hosts`` is what a run needs of them; it asks them by
+    ``scheme``, http or grpc.
     """
 
     hosts: Hosts
 
-    def __init__(self, plan: Deployment, path: Path) -> None:
+    def __init__(self, plan: Deployment, path: Path, *, scheme: str = "http") -> None:
         self._plan, self._path, self._scope = plan, path, ExitStack()
+        self._scheme = scheme
         self._workers: dict[str, list[_Worker]] = {}
 
     def __enter__(self) -> Self:
@@ -118,7 +121,7 @@ class LocalWorkers:
             for device in hostable(self._plan):
                 self._workers[device] = []
                 for _ in range(self._plan.replicas.get(device, 1)):
-                    worker = _Worker(self._path, device, token)
+                    worker = _Worker(self._path, device, token, self._scheme)
                     scope.callback(worker.close)
                     self._workers[device].append(worker)
             found = {
@@ -154,12 +157,12 @@ def hosted(
 class _Worker:
     """A worker's process, watched. It ends when its standard input does, so with this process."""
 
-    def __init__(self, path: Path, device: str, token: str) -> None:
+    def __init__(self, path: Path, device: str, token: str, scheme: str) -> None:
         self._words = [sys.executable, "-m", "vedette", "worker", str(path), "--device", device]
-        self._words += ["--json", "--until-input-ends"]
+        self._words += ["--json", "--until-input-ends", "--port", "0"]
         self._words += [word for file in files() for word in ("--operators", str(file))]
         self._environment = {**os.environ, TOKEN: token}
-        self._device, self._is_over = device, False
+        self._device, self._scheme, self._is_over = device, scheme, False
         self._lock = threading.Lock()
         self._port = 0
         self._process = self._started()
@@ -168,7 +171,7 @@ class _Worker:
     def address(self) -> str:
         """Where it listens, once it does. Raises InputError where it ended instead."""
         told = _first_document(self._process)
-        port = (told or {}).get("port")
+        port = (told or {}).get(_PORTS[self._scheme].replace("-", "_"))
         if not isinstance(port, int):
             hint = "what it said above, or running without --workers"
             raise InputError(
@@ -177,7 +180,7 @@ class _Worker:
         self._port = port
         self._watch = threading.Thread(target=self._restart, name="worker", daemon=True)
         self._watch.start()
-        return f"http://127.0.0.1:{self._port}"
+        return f"{self._scheme}://127.0.0.1:{self._port}"
 
     @property
     def pid(self) -> int:
@@ -201,7 +204,7 @@ class _Worker:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603  # this program, with a plan that was read
-            [*self._words, "--port", str(self._port)],
+            [*self._words, f"--{_PORTS[self._scheme]}", str(self._port)],
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """Bytes on a socket that no polite client would send: a 4xx each time, and a server that stays."""
 
+import asyncio
 import json
 import socket
 import zlib
@@ -135,6 +136,19 @@ class Wire:
 
     abort = close
 
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+
+def fed(connection: Connection, raw: bytes) -> None:
+    """What the event loop does with bytes that came."""
+    while raw and not connection._is_draining:
+        place = connection.get_buffer(-1)
+        count = min(len(raw), len(place))
+        place[:count] = raw[:count]
+        connection.buffer_updated(count)
+        raw = raw[count:]
+
 
 async def _never(_: object) -> Response:
     raise AssertionError
@@ -153,6 +167,49 @@ def test_a_client_has_as_long_as_its_message_is_large() -> None:
     connection.connection_lost(None)
     assert front.held_bytes == 0
     assert not front.connections
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /v2 HTTP/1.1\r\nX: ",
+        b"GET /v2 HTTP/1.1\r\n",
+        b"POST /v2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"POST /v2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+    ],
+)
+def test_a_header_without_end_is_refused_before_it_is_much(start: bytes) -> None:
+    bounds = Bounds()
+    front = Front(_never, lambda _: None, bounds)
+
+    async def story() -> None:
+        connection = Connection(front, asyncio.get_running_loop())
+        connection.connection_made(Wire())  # type: ignore[arg-type]
+        fed(connection, start)
+        for _ in range(1 + bounds.head_bytes // 4096):
+            assert not connection._is_draining
+            fed(connection, b"y" * 4096)
+        fed(connection, b"y")
+        assert connection._is_draining
+        connection.connection_lost(None)
+
+    asyncio.run(story())
+
+
+def test_requests_that_come_together_are_no_header_without_end() -> None:
+    front = Front(_never, lambda _: None, Bounds())
+    request = b"GET /v2 HTTP/1.1\r\n\r\n"
+
+    async def story() -> None:
+        connection = Connection(front, asyncio.get_running_loop())
+        connection.connection_made(Wire())  # type: ignore[arg-type]
+        fed(connection, 4000 * request + request[:1])
+        fed(connection, request[1:])
+        assert not connection._is_draining
+        assert len(connection._asked) == 4001
+        connection.connection_lost(None)
+
+    asyncio.run(story())
 
 
 def test_connections_beyond_the_limit_are_closed_at_once() -> None:

@@ -141,6 +141,7 @@ class Connection(asyncio.BufferedProtocol):
     def _reset(self) -> None:
         self._request = Request()
         self._head_bytes = 0
+        self._told, self._untold = -1, 0
         self._body: bytearray | None = None
         self._length: int | None = None
         self._place = 0
@@ -192,6 +193,8 @@ class Connection(asyncio.BufferedProtocol):
         except httptools.HttpParserError as error:
             told = error.__context__ if isinstance(error.__context__, WireError) else None
             self._refuse(told or wrong("bytes that are no request", "HTTP/1.1"))
+        if self._is_reading:
+            self._ensure_told(count)
         if self._asked:
             self._transport.pause_reading()
 
@@ -372,6 +375,15 @@ class Connection(asyncio.BufferedProtocol):
         if self._head_bytes > self._front.bounds.head_bytes:
             limit = self._front.bounds.head_bytes
             raise wrong("headers of more than that", f"at most {limit} bytes", status=431)
+
+    def _ensure_told(self, count: int) -> None:
+        """The parser keeps a header until it is whole: bound what it has not told us of."""
+        told = self._head_bytes + self._place
+        self._untold = self._untold + count if told == self._told else 0
+        self._told = told
+        if self._untold > self._front.bounds.head_bytes:
+            limit = self._front.bounds.head_bytes
+            self._refuse(wrong("a header of more than that", f"at most {limit} bytes", status=431))
 
     def _hold(self, count: int) -> None:
         if self._front.held_bytes + count > self._front.bounds.held_bytes:

@@ -95,6 +95,13 @@ def test_a_chunked_body_is_understood(server: Server) -> None:
     assert ask(server.port, head + b"".join(chunks)).startswith(b"HTTP/1.1 200 ")
 
 
+def test_what_comes_behind_a_chunked_body_changes_no_header(server: Server) -> None:
+    head = post(INFER, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    chunk, trailer = b"%x\r\n%s\r\n" % (len(GOOD), GOOD), b"Content-Encoding: gzip\r\n"
+    answer = ask(server.port, head + chunk + b"0\r\n" + trailer + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), 10) as client:
         client.sendall(post(INFER, b"", "Expect: 100-continue", length=len(GOOD)))

@@ -146,7 +146,7 @@ class Connection(asyncio.BufferedProtocol):
         self._length: int | None = None
         self._place = 0
         self._held = 0
-        self._is_reading = False
+        self._is_reading = self._has_head = False
 
     # asyncio's side
 
@@ -221,6 +221,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value))
+        if self._has_head:  # behind a chunked body: too late to mean anything
+            return
         headers = self._request.headers
         headers[name.lower()] = value
         if len(headers) > self._front.bounds.headers:
@@ -228,6 +230,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_headers_complete(self) -> None:
         request, front = self._request, self._front
+        self._has_head = True
         request.method = self._parser.get_method().decode("latin-1")
         front.admit(request)
         said = request.headers.get(b"content-length")

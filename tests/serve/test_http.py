@@ -102,11 +102,15 @@ def test_what_comes_behind_a_chunked_body_changes_no_header(server: Server) -> N
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_client_that_expects_to_be_asked_is_asked(server: Server, is_chunked: bool) -> None:
+    length, chunked = b"Content-Length: %d" % len(GOOD), b"Transfer-Encoding: chunked"
+    head = post(INFER, b"", "Expect: 100-continue", length=len(GOOD))
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD), GOOD) if is_chunked else GOOD
     with socket.create_connection(("127.0.0.1", server.port), 10) as client:
-        client.sendall(post(INFER, b"", "Expect: 100-continue", length=len(GOOD)))
+        client.sendall(head.replace(length, chunked) if is_chunked else head)
         assert answer_of(client).startswith(b"HTTP/1.1 100 Continue")
-        client.sendall(GOOD)
+        client.sendall(body)
         assert answer_of(client).startswith(b"HTTP/1.1 200 ")
 
 
@@ -174,6 +178,16 @@ def test_a_client_has_as_long_as_its_message_is_large() -> None:
     connection.connection_lost(None)
     assert front.held_bytes == 0
     assert not front.connections
+
+
+def test_a_body_in_chunks_has_as_long_as_it_is_large() -> None:
+    clock = Clock()
+    front = Front(_never, lambda _: None, Bounds(patience_s=10, slowest_bytes_s=1000))
+    connection = Connection(front, clock)  # type: ignore[arg-type]
+    connection.connection_made(Wire())  # type: ignore[arg-type]
+    head = post(INFER, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    fed(connection, head + b"1388\r\n" + 5000 * b" ")
+    assert connection.until_s == 15
 
 
 @pytest.mark.parametrize(

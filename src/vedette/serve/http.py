@@ -234,17 +234,19 @@ class Connection(asyncio.BufferedProtocol):
         request.method = self._parser.get_method().decode("latin-1")
         front.admit(request)
         said = request.headers.get(b"content-length")
-        if said is None:
-            return
-        length = int(said)
+        if said is not None:
+            self._make_room(int(said))
+        if request.headers.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _make_room(self, length: int) -> None:
+        front = self._front
         if length > front.bounds.body_bytes:
             raise wrong(f"{length} bytes", f"at most {front.bounds.body_bytes}", status=413)
         self._hold(length)
         self._read_until_s += length / front.bounds.slowest_bytes_s
         if length:
             self._length, self._body = length, bytearray(length)
-        if request.headers.get(b"expect", b"").lower() == b"100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
         end = self._place + len(part)
@@ -252,6 +254,7 @@ class Connection(asyncio.BufferedProtocol):
             if end > self._front.bounds.body_bytes:
                 raise wrong(f"more than {self._front.bounds.body_bytes} bytes", "fewer", status=413)
             self._hold(len(part))
+            self._read_until_s += len(part) / self._front.bounds.slowest_bytes_s
             if self._body is None:
                 self._body = bytearray()
         assert self._body is not None  # a body has a length or is chunked

@@ -58,6 +58,9 @@ def test_both_front_ends_ask_for_the_token_but_not_for_health(tmp_path: Path) ->
     with running([str(file)], Settings(port=0, grpc_port=0, token=TOKEN)) as server:
         assert b" 401 " in ask(server.port, b"GET /v2 HTTP/1.1\r\n\r\n")[:20]
         assert b" 200 " in ask(server.port, b"GET /v2/health/live HTTP/1.1\r\n\r\n")[:20]
+        for body in (b"Content-Length: 67108864", b"Transfer-Encoding: chunked"):
+            head = b"POST /v2/health/live HTTP/1.1\r\n" + body + b"\r\n\r\n"
+            assert b" 401 " in ask(server.port, head)[:20]
         known = f"GET /v2 HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
         assert b" 200 " in ask(server.port, known)[:20]
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:

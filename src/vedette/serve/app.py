@@ -24,7 +24,7 @@ from vedette.serve.room import Room
 
 Route = Callable[[Request, str, str], Awaitable[Response]]
 _OPEN = frozenset({b"/v2/health/live", b"/v2/health/ready"})
-"""Where a balancer looks, which has no token; they tell nothing else."""
+"""Where a balancer looks, which has no token; they tell nothing else, and take no body."""
 _WINDOW = {b"gzip": 31, b"deflate": 15}
 
 
@@ -58,7 +58,7 @@ class App:
 
     def admit(self, request: Request) -> None:
         """Raises WireError (401, 403) for whoever may not ask."""
-        if request.target not in _OPEN:
+        if request.target not in _OPEN or request.has_body:
             header = request.headers.get
             self._guard.check(header(b"authorization"), header(b"host"), header(b"origin"))
 

@@ -34,6 +34,12 @@ class Request:
     headers: dict[bytes, bytes] = field(default_factory=dict)
     body: bytes | bytearray = b""
 
+    @property
+    def has_body(self) -> bool:
+        """Whether one follows, by what the headers say."""
+        has_length = self.headers.get(b"content-length", b"0").strip(b"0") != b""
+        return has_length or b"transfer-encoding" in self.headers
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

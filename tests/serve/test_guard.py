@@ -7,7 +7,7 @@ import pytest
 from tests.serve.running import ask, doubling, running
 
 from vedette.errors import InputError
-from vedette.models.wire import WireError
+from vedette.models.wire import Limits, WireError
 from vedette.serve.guard import Guard
 from vedette.serve.server import Settings
 
@@ -50,6 +50,26 @@ def test_a_page_in_a_browser_is_refused_where_there_is_no_token(host: Any, origi
 @pytest.mark.parametrize("host", [b"localhost:8000", b"127.0.0.1", b"[::1]:8000", None])
 def test_programs_of_this_machine_are_let_in(host: Any) -> None:
     Guard("127.0.0.1").check(None, host)
+
+
+def test_nothing_of_a_strangers_message_is_received_by_grpc(tmp_path: Path) -> None:
+    grpc = pytest.importorskip("grpc")
+    file = doubling(tmp_path / "double.onnx")
+    settings = Settings(port=0, grpc_port=0, token=TOKEN, limits=Limits(body_bytes=1024))
+    too_large = bytes(1 << 20)  # and refused as that by whoever receives it
+    with (
+        running([str(file)], settings) as server,
+        grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
+    ):
+        calls = {
+            name: channel.unary_unary(f"/inference.GRPCInferenceService/{name}")
+            for name in ("ModelInfer", "ModelStreamInfer", "ServerLive")
+        }
+        assert calls["ServerLive"](too_large, timeout=10)
+        for name in ("ModelInfer", "ModelStreamInfer"):
+            with pytest.raises(grpc.RpcError) as caught:
+                calls[name](too_large, timeout=10)
+            assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_both_front_ends_ask_for_the_token_but_not_for_health(tmp_path: Path) -> None:

@@ -76,6 +76,15 @@ def test_what_cannot_be_opened_leaves_what_was_loaded_and_tells_no_path() -> Non
     assert shelf.repository.get("a") is shelf.opened[1]
 
 
+def test_a_version_that_cannot_be_opened_leaves_none_that_seems_to_come() -> None:
+    shelf = Shelf()
+    shelf.is_broken = True
+    assert status_of(shelf.repository.load("a")) == 400
+    assert [each.is_closed for each in shelf.opened] == [True]
+    assert [each.state for each in shelf.repository.index()] == ["UNAVAILABLE"] * 2
+    assert shelf.repository.are_all_ready
+
+
 def test_unloading_closes_and_says_so_in_the_index() -> None:
     shelf = Shelf()
     asyncio.run(shelf.repository.load("a"))

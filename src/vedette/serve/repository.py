@@ -100,8 +100,10 @@ class Repository:
         try:
             for key in keys:
                 opened[key] = await self._opened(key)
-        except WireError:
+        except BaseException:
             await _close(list(opened.values()))
+            absent = [key for key in keys if key not in self._models]
+            self._tell(absent, UNAVAILABLE, "could not be loaded")
             raise
         return opened
 
@@ -113,8 +115,6 @@ class Repository:
         except VedetteError as error:
             log.warning("%s could not be loaded: %s", "/".join(key), error)
             problem = error.problems[0]
-            if key not in self._models:
-                self._tell([key], UNAVAILABLE, "could not be loaded")
             raise wrong(
                 f"the model {key[0]!r}, which could not be loaded", problem.expected, problem.hint
             ) from error

@@ -13,10 +13,11 @@ from vedette.serve.repository import Repository
 class Fake:
     """A model that only knows which opening made it, and whether it is closed."""
 
-    def __init__(self, number: int) -> None:
-        self.number, self.is_closed = number, False
+    def __init__(self, number: int, shelf: "Shelf") -> None:
+        self.number, self.is_closed, self._shelf = number, False, shelf
 
     async def aclose(self) -> None:
+        await self._shelf.goes_on.wait()
         self.is_closed = True
 
 
@@ -26,12 +27,14 @@ class Shelf:
     def __init__(self) -> None:
         self.opened: list[Fake] = []
         self.is_broken = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         self.repository: Any = Repository({("a", "1"): self.open, ("a", "2"): self.open})
 
     async def open(self) -> Any:
         if self.is_broken and len(self.opened) % 2:
             raise ModelError(Problem("/secret/a.onnx torn", "a whole file"))
-        self.opened.append(Fake(len(self.opened)))
+        self.opened.append(Fake(len(self.opened), self))
         return self.opened[-1]
 
 
@@ -83,6 +86,28 @@ def test_a_version_that_cannot_be_opened_leaves_none_that_seems_to_come() -> Non
     assert [each.is_closed for each in shelf.opened] == [True]
     assert [each.state for each in shelf.repository.index()] == ["UNAVAILABLE"] * 2
     assert shelf.repository.are_all_ready
+
+
+@pytest.mark.parametrize("verb", ["load", "unload"])
+def test_what_was_begun_is_done_also_if_who_asked_has_left(verb: str) -> None:
+    shelf = Shelf()
+
+    async def story() -> None:
+        await shelf.repository.load("a")
+        old = list(shelf.opened)
+        shelf.goes_on = asyncio.Event()
+        asking = asyncio.create_task(getattr(shelf.repository, verb)("a"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        shelf.goes_on.set()
+        await shelf.repository.aclose()
+        assert all(each.is_closed for each in old)
+
+    asyncio.run(story())
+    assert all(each.is_closed for each in shelf.opened)
+    assert [each.state for each in shelf.repository.index()] == ["UNAVAILABLE"] * 2
 
 
 def test_unloading_closes_and_says_so_in_the_index() -> None:

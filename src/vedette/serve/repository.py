@@ -5,7 +5,8 @@ A name is looked up among those that the server was started with. It is never pa
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any
 
 from vedette.errors import VedetteError, nearest
 from vedette.models.wire import ModelState, WireError, wrong
@@ -32,6 +33,7 @@ class Repository:
         self._latest: dict[str, Model] = {}
         self._states = {key: ModelState(*key, UNAVAILABLE, "not loaded") for key in openers}
         self._changing = {name: asyncio.Lock() for name, _ in openers}
+        self._changes: set[asyncio.Task[None]] = set()
 
     def get(self, name: str, version: str = "") -> Model:
         """The model that answers; without ``version`` the latest that is loaded.
@@ -71,7 +73,24 @@ class Repository:
 
         Raises WireError: 404, or 400 where it cannot be opened; then what was loaded stays.
         """
-        keys = self._keys(name)
+        await self._to_its_end(self._load(name, self._keys(name)))
+
+    async def unload(self, name: str) -> None:
+        """Refuse new requests at once; return when the last one was answered. Raises WireError."""
+        await self._to_its_end(self._unload(name, self._keys(name)))
+
+    async def aclose(self) -> None:
+        for name in self._changing:
+            await self.unload(name)
+
+    async def _to_its_end(self, change: Coroutine[Any, Any, None]) -> None:
+        """Whoever asked may leave meanwhile: half of a change would be none that can be undone."""
+        task = asyncio.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        await asyncio.shield(task)
+
+    async def _load(self, name: str, keys: Sequence[Key]) -> None:
         async with self._changing[name]:
             opened = await self._all_opened(keys)
             previous = [self._models[key] for key in keys if key in self._models]
@@ -80,19 +99,13 @@ class Repository:
             self._tell(keys, READY)
             await _close(previous)
 
-    async def unload(self, name: str) -> None:
-        """Refuse new requests at once; return when the last one was answered. Raises WireError."""
-        keys = self._keys(name)
+    async def _unload(self, name: str, keys: Sequence[Key]) -> None:
         async with self._changing[name]:
             self._latest.pop(name, None)
             leaving = [self._models.pop(key) for key in keys if key in self._models]
             self._tell(keys, UNLOADING)
             await _close(leaving)
             self._tell(keys, UNAVAILABLE, "unloaded")
-
-    async def aclose(self) -> None:
-        for name in list(self._latest):
-            await self.unload(name)
 
     async def _all_opened(self, keys: Sequence[Key]) -> dict[Key, Model]:
         """All of them, or none."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-for extra in ("httptools", "grpc", "prometheus_client"):
-    pytest.importorskip(extra, reason="needs the serve extra")
+pytest.importorskip("httptools", reason="needs the serve extra")
+pytest.importorskip("grpc", reason="needs the serve extra")
 
 import grpc
 import grpc.aio

@@ -11,7 +11,10 @@ pytest.importorskip("grpc", reason="needs the serve extra")
 import grpc
 import grpc.aio
 
-from vedette.models.wire import InferRequest, InferResponse, ModelMetadata
+from vedette.models.endpoint import connect
+from vedette.models.replica_client import fault_of
+from vedette.models.replica_terms import Fault
+from vedette.models.wire import InferRequest, InferResponse, ModelMetadata, WireError
 from vedette.serve.server import Server, Settings
 from vedette.serve.statistics import Statistics
 
@@ -61,6 +64,25 @@ def test_a_server_that_stops_answers_what_was_asked_and_accepts_nothing_more() -
         assert slow.is_closed
         writer.close()
         await writer.wait_closed()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_a_server_that_cannot_answer_yet_is_busy_and_not_lost(scheme: str) -> None:
+    async def opened() -> Any:
+        return Slow()
+
+    async def story() -> None:
+        settings = Settings(port=0, grpc_port=0, load_later=True)
+        async with Server({("slow", "1"): opened}, settings, "0") as server:
+            port = server.port if scheme == "http" else server.grpc_port
+            client = connect(f"{scheme}://127.0.0.1:{port}")
+            with pytest.raises(WireError) as caught:
+                await client.infer(InferRequest("slow", ()), 10.0)
+            await client.close()
+        assert caught.value.status == 503
+        assert fault_of(caught.value) is Fault.BUSY
 
     asyncio.run(story())
 

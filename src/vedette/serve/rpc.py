@@ -99,7 +99,7 @@ class RpcFront:
             try:
                 return await procedure(_parsed(method, body), context)
             except WireError as error:
-                await context.abort(_code(error), error.line())
+                await context.abort(_code(error), error.line(), rpc.trailer(error))
             except Exception:
                 log.exception("a fault of ours while answering")
                 await context.abort(grpc.StatusCode.INTERNAL, "a fault of the server")
@@ -207,7 +207,7 @@ def _unread(procedure: Procedure) -> Callable[[Any, Any], AsyncIterator[Any]]:
 
 def _refusal(error: WireError) -> Callable[[Any, Any], Awaitable[None]]:
     async def answer(_: AsyncIterator[bytes], context: Any) -> None:
-        await context.abort(_code(error), error.line())
+        await context.abort(_code(error), error.line(), rpc.trailer(error))
 
     return answer
 

@@ -4,6 +4,7 @@ Tensors go as raw contents, which are the bytes that HTTP's binary extension has
 contents are understood. Needs the extra ``serve``.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any
@@ -32,6 +33,9 @@ from vedette.models.wire.tensor import (
     to_chunk,
 )
 
+STATUS = "vedette-status"
+"""Metadata behind a refusal: HTTP's status, since gRPC's codes are fewer, and a connection that is
+lost has the code of a server that is busy."""
 _CONTENTS = {
     "BOOL": "bool_contents",
     "INT8": "int_contents",
@@ -142,10 +146,16 @@ def from_server(found: Any) -> ServerMetadata:
     return ServerMetadata(found.name, found.version, tuple(found.extensions))
 
 
-def answered(code: int, details: str, address: str) -> WireError:
-    """The error that a server at ``address`` answered with, by gRPC's ``code``."""
+def trailer(error: WireError) -> tuple[tuple[str, str], ...]:
+    """What a server of ours sends behind a refusal: only it says UNAVAILABLE with a status."""
+    return ((STATUS, str(error.status)),)
+
+
+def answered(code: int, details: str, address: str, status: str = "") -> WireError:
+    """The error that a server at ``address`` answered with, by ``status`` or gRPC's ``code``."""
     found = f"the refusal {details!r} from {address}"
-    return WireError(HTTP_STATUS.get(code, 500), Problem(found, "an answer"))
+    known = int(status) if re.fullmatch("[45][0-9]{2}", status) else HTTP_STATUS.get(code, 500)
+    return WireError(known, Problem(found, "an answer"))
 
 
 def _tensor_metadata(found: Iterable[Any]) -> tuple[TensorMetadata, ...]:

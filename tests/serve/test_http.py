@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import zlib
 from pathlib import Path
@@ -112,6 +113,25 @@ def test_a_client_that_expects_to_be_asked_is_asked(server: Server, is_chunked: 
         assert answer_of(client).startswith(b"HTTP/1.1 100 Continue")
         client.sendall(body)
         assert answer_of(client).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET /v2 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 200),
+        (b"CONNECT localhost:1 HTTP/1.1\r\n\r\nGET /v2 HTTP/1.1\r\n\r\n", 404),
+        (post(INFER, GOOD, "Connection: Upgrade", "Upgrade: h2c"), 400),
+    ],
+)
+def test_who_wants_another_protocol_gets_one_answer_and_it_is_the_last(
+    server: Server, raw: bytes, status: Any
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        client.sendall(raw)
+        client.shutdown(socket.SHUT_WR)
+        found = b"".join(iter(lambda: client.recv(65536), b""))
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", found) == [b"%d" % status]
+    assert b"\r\nConnection: close\r\n" in found
 
 
 def test_health_metrics_and_the_document_are_there(server: Server) -> None:

@@ -188,8 +188,8 @@ class Connection(asyncio.BufferedProtocol):
             self._parser.feed_data(self._front.scratch[:count])
         except WireError as error:
             self._refuse(error)
-        except httptools.HttpParserUpgrade:
-            self._refuse(wrong("a change of protocols", "HTTP/1.1 throughout"))
+        except httptools.HttpParserUpgrade:  # the request is asked; what follows it is no HTTP
+            self._asked[-1].is_last = self._is_draining = True
         except httptools.HttpParserError as error:
             told = error.__context__ if isinstance(error.__context__, WireError) else None
             self._refuse(told or wrong("bytes that are no request", "HTTP/1.1"))
@@ -231,6 +231,8 @@ class Connection(asyncio.BufferedProtocol):
     def on_headers_complete(self) -> None:
         request, front = self._request, self._front
         self._has_head = True
+        if self._parser.should_upgrade() and request.has_body:  # which httptools would pass over
+            raise wrong("a body and a change of protocols", "HTTP/1.1 throughout")
         request.method = self._parser.get_method().decode("latin-1")
         front.admit(request)
         said = request.headers.get(b"content-length")
@@ -354,7 +356,8 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.close()
             return
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # gone already
+                self._transport.write_eof()
         self._transport.resume_reading()
         self._answer_until_s = self._loop.time() + 2.0
 

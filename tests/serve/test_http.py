@@ -162,10 +162,20 @@ class Wire:
     def __init__(self) -> None:
         self.is_closed = False
 
+        self.is_aborted = False
+        self.unread = 0
+
     def close(self) -> None:
         self.is_closed = True
 
-    abort = close
+    def abort(self) -> None:
+        self.is_closed = self.is_aborted = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def pause_reading(self) -> None:
         self.is_paused = True
@@ -198,6 +208,20 @@ def test_a_client_has_as_long_as_its_message_is_large() -> None:
     connection.connection_lost(None)
     assert front.held_bytes == 0
     assert not front.connections
+
+
+def test_who_reads_nothing_is_closed_and_then_cut() -> None:
+    clock, wire = Clock(), Wire()
+    front = Front(_never, lambda _: None, Bounds(idle_s=75, patience_s=10, slowest_bytes_s=1000))
+    Connection(front, clock).connection_made(wire)  # type: ignore[arg-type]
+    wire.unread = 5000
+    clock.now_s = 76.0
+    front._tick(76.0)
+    assert (wire.is_closed, wire.is_aborted) == (True, False)
+    front._tick(90.0)
+    assert not wire.is_aborted
+    front._tick(92.0)
+    assert wire.is_aborted
 
 
 def test_a_body_in_chunks_has_as_long_as_it_is_large() -> None:

@@ -353,7 +353,7 @@ class Connection(asyncio.BufferedProtocol):
     def _end(self) -> None:
         """Half-close, so that a client still sending reads its answer before it meets a reset."""
         if not self._is_draining:
-            self._transport.close()
+            self._close()
             return
         if self._transport.can_write_eof():
             with contextlib.suppress(OSError):  # gone already
@@ -363,7 +363,12 @@ class Connection(asyncio.BufferedProtocol):
 
     def close_if_idle(self) -> None:
         if self._task is None and not self._is_reading:
-            self._transport.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Once the client has read what was written, for which it has as long as for any answer."""
+        self._read_until_s = self._soon_s(self._transport.get_write_buffer_size())
+        self._transport.close()
 
     def abort(self) -> None:
         self._transport.abort()
@@ -374,8 +379,8 @@ class Connection(asyncio.BufferedProtocol):
             self._refuse(
                 wrong("a request that did not come to its end", "all of it, in time", status=408)
             )
-        elif self._task is None and not self._is_draining:
-            self._transport.close()
+        elif self._task is None and not self._is_draining and not self._transport.is_closing():
+            self._close()
         else:
             self.abort()
 

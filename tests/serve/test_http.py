@@ -1,6 +1,7 @@
 """Bytes on a socket that no polite client would send: a 4xx each time, and a server that stays."""
 
 import asyncio
+import gzip
 import json
 import re
 import socket
@@ -55,6 +56,7 @@ def test_a_good_request_is_answered(server: Server) -> None:
         (post(INFER, GOOD, "Inference-Header-Content-Length: -1"), 400),
         (post(INFER, GOOD, "Content-Encoding: br"), 415),
         (post(INFER, GOOD, "Content-Encoding: gzip"), 400),
+        (post(INFER, gzip.compress(GOOD) + gzip.compress(b"?"), "Content-Encoding: gzip"), 400),
         (post(INFER, GOOD, "Transfer-Encoding: chunked"), 400),
         (post(INFER, b"", length=1 << 40), 413),
         (post("/v2/models/nobody/infer", GOOD), 404),

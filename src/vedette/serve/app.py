@@ -225,6 +225,6 @@ def _plain(body: bytes | bytearray, coding: bytes | None, most: int) -> Any:
         raise wrong("a body that does not decompress", "its Content-Encoding") from None
     if len(found) > most or inflater.unconsumed_tail:
         raise wrong(f"more than {most} bytes, once decompressed", "fewer", status=413)
-    if not inflater.eof:
-        raise wrong("a compressed body that is cut off", "all of it")
+    if not inflater.eof or inflater.unused_data:
+        raise wrong("a compressed body that is cut off or goes on", "one stream, all of it")
     return found

@@ -8,7 +8,6 @@ from typing import Any
 import grpc
 import grpc.aio
 from google.protobuf.json_format import ParseDict
-from google.protobuf.message import DecodeError
 
 from vedette.models.wire import GRPC_CODES, Limits, ServerMetadata, WireError, rpc, wrong
 from vedette.models.wire.rpc_schema import SERVICE, Method, message, methods
@@ -97,7 +96,7 @@ class RpcFront:
     def _single(self, method: Method, procedure: Procedure) -> Procedure:
         async def answer(body: bytes, context: Any) -> Any:
             try:
-                return await procedure(_parsed(method, body), context)
+                return await procedure(self._parsed(method, body), context)
             except WireError as error:
                 await context.abort(_code(error), error.line(), rpc.trailer(error))
             except Exception:
@@ -115,7 +114,7 @@ class RpcFront:
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
             async for body in bodies:
                 try:
-                    answered = await procedure(_parsed(method, body), context)
+                    answered = await procedure(self._parsed(method, body), context)
                     found = response(infer_response=answered)
                 except WireError as error:
                     found = response(error_message=error.line())
@@ -125,6 +124,10 @@ class RpcFront:
                 yield found
 
         return answer
+
+    def _parsed(self, method: Method, body: bytes) -> Any:
+        """Here, and not in grpc, which bounds no more than the length."""
+        return rpc.parsed(method.request.DESCRIPTOR.name, body, self._limits)
 
     async def _live(self, _: Any, __: Any) -> Any:
         return message("ServerLiveResponse")(live=True)
@@ -210,14 +213,6 @@ def _refusal(error: WireError) -> Callable[[Any, Any], Awaitable[None]]:
         await context.abort(_code(error), error.line(), rpc.trailer(error))
 
     return answer
-
-
-def _parsed(method: Method, body: bytes) -> Any:
-    """Here, and not in grpc: it answers what does not parse with our classes' names."""
-    try:
-        return method.request.FromString(body)
-    except DecodeError:
-        raise wrong("bytes that do not parse", "the message of that procedure") from None
 
 
 def _code(error: WireError) -> grpc.StatusCode:

@@ -12,6 +12,7 @@ from typing import Any
 from vedette.errors import Problem
 from vedette.models.wire.elements import numbers
 from vedette.models.wire.errors import HTTP_STATUS, WireError, wrong
+from vedette.models.wire.fields import are_few
 from vedette.models.wire.limits import DEFAULT, Limits
 from vedette.models.wire.messages import (
     InferRequest,
@@ -169,8 +170,10 @@ def parsed(name: str, body: bytes, limits: Limits = DEFAULT) -> Any:
     if len(body) > limits.body_bytes:
         raise wrong(f"{len(body)} bytes", f"at most {limits.body_bytes}", status=413)
     try:
+        if not are_few(body):
+            raise wrong(f"a {name} of too many fields", "fewer tensors", status=413)
         return message(name).FromString(body)
-    except DecodeError:
+    except (DecodeError, ValueError):
         raise wrong(f"bytes that are no {name}", "a message of the protocol") from None
 
 

@@ -59,6 +59,15 @@ def test_what_is_not_loaded_is_503_and_what_is_not_there_404() -> None:
     assert not shelf.repository.is_ready("a")
 
 
+def test_a_name_of_a_megabyte_is_no_more_work_than_another() -> None:
+    shelf = Shelf()
+    for name, version in (("a" * (1 << 20), ""), ("a", "1" * (1 << 20))):
+        with pytest.raises(WireError) as caught:
+            shelf.repository.get(name, version)
+        assert caught.value.status == 404
+        assert len(caught.value.line()) < 500
+
+
 def test_loading_again_swaps_and_closes_the_old() -> None:
     shelf = Shelf()
     asyncio.run(shelf.repository.load("a"))

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 Opener = Callable[[], Awaitable[Model]]
 """Opens one version of a model. Raises ModelError."""
 Key = tuple[str, str]
+_SHOWN = 200
 READY, LOADING, UNLOADING, UNAVAILABLE = "READY", "LOADING", "UNLOADING", "UNAVAILABLE"
 
 
@@ -148,7 +149,8 @@ class Repository:
                 f"the model {name!r}, which is not loaded", "one that is", "loading it", status=503
             )
         names = list(self._changing)
-        if name in names:
+        is_known, name, version = name in names, name[:_SHOWN], version[:_SHOWN]
+        if is_known:
             known = [key[1] for key in self.versions(name)]
             return wrong(
                 f"version {version!r} of {name!r}",

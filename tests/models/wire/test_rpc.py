@@ -141,6 +141,13 @@ def test_many_empty_tensors_are_refused_before_they_are_made(start: bytes, told:
         rpc.decode_request(start + b"\x2a\x00" * 5000)
 
 
+@pytest.mark.parametrize("field", ["name", "datatype"])
+def test_long_names_are_refused_and_not_repeated(field: str) -> None:
+    with pytest.raises(WireError) as caught:
+        rpc.decode_request(request_of(**{field: "x" * 2000}).SerializeToString())
+    assert len(caught.value.line()) < 200
+
+
 def test_every_procedure_has_its_path_and_only_one_streams() -> None:
     assert methods()["ModelInfer"].path == "/inference.GRPCInferenceService/ModelInfer"
     assert [each.name for each in methods().values() if each.streams] == ["ModelStreamInfer"]

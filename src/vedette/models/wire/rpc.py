@@ -78,7 +78,8 @@ def from_request(found: Any, *, limits: Limits = DEFAULT) -> InferRequest:
         model=found.model_name,
         inputs=_tensors(found.inputs, found.raw_input_contents, limits),
         outputs=tuple(
-            RequestedOutput(each.name, _parameters(each, limits)) for each in found.outputs
+            RequestedOutput(_short(each.name, limits), _parameters(each, limits))
+            for each in found.outputs
         ),
         version=found.model_version,
         id=found.id,
@@ -196,7 +197,7 @@ def _tensors(nodes: Any, raw: Any, limits: Limits) -> tuple[Tensor, ...]:
 
 
 def _tensor(node: Any, chunk: bytes | None, limits: Limits) -> Tensor:
-    name, datatype, dims = node.name, node.datatype, node.shape
+    name, datatype, dims = _short(node.name, limits), _short(node.datatype, limits), node.shape
     if len(dims) > limits.rank:
         raise wrong(f"{len(dims)} dimensions of {name!r}", f"at most {limits.rank}")
     shape, parameters = checked_shape(name, tuple(dims), limits), _parameters(node, limits)
@@ -228,6 +229,12 @@ def _of_contents(
     return Tensor(name, datatype, objects(list(elements), shape), parameters)
 
 
+def _short(text: str, limits: Limits) -> str:
+    if len(text) > limits.name_characters:
+        raise wrong("a long name", f"at most {limits.name_characters} characters")
+    return text
+
+
 def _put_parameters(node: Any, parameters: Parameters) -> None:
     for key, value in parameters.items():
         setattr(node.parameters[key], _choice(value), value)
@@ -256,5 +263,5 @@ def _parameters(node: Any, limits: Limits) -> Parameters:
         choice = value.WhichOneof("parameter_choice")
         if choice is None:
             raise wrong("a parameter without a value", "a boolean, a string or a number")
-        made[key] = getattr(value, choice)
+        made[_short(key, limits)] = getattr(value, choice)
     return made

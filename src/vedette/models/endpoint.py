@@ -22,6 +22,7 @@ from vedette.models.wire import (
 )
 
 T = TypeVar("T")
+_MOST_US = 1e15
 
 
 class UnansweredError(WireError):
@@ -188,7 +189,7 @@ def connect(address: str, access: Access | None = None) -> Endpoint:
 
 
 def _seconds(reported_us: object) -> float:
-    is_number = isinstance(reported_us, int | float) and reported_us >= 0
+    is_number = isinstance(reported_us, int | float) and 0 <= reported_us < _MOST_US
     return float(reported_us) / 1e6 if is_number else 0.0  # type: ignore[arg-type]
 
 

@@ -77,5 +77,5 @@ def _shape(found: Any, limits: Limits) -> tuple[int, ...]:
         raise wrong("a shape that is no short list", f"at most {limits.rank} whole numbers")
     try:
         return tuple(int(each) for each in found)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # of 1e400
         raise wrong("a shape of other things", "whole numbers") from None

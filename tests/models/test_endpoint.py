@@ -390,6 +390,10 @@ def test_the_predict_call_is_understood() -> None:
         "http://",
         "http://me:secret@a:1",
         "http://a:1/?token=secret",
+        "http://me:secret@[::1",
+        "http://a:99999",
+        "grpc://a:99999",
+        f"http://{64 * 'a'}:1",
     ],
 )
 def test_an_address_that_is_none_is_told_without_its_secrets(address: str) -> None:

@@ -175,8 +175,7 @@ def connect(address: str, access: Access | None = None) -> Endpoint:
     access = access or Access()
     scheme = scheme_of(address)
     shown = without_secrets(address)
-    parts = urlsplit(address)
-    if scheme not in _SCHEMES or not parts.hostname or parts.username or parts.query:
+    if scheme not in _SCHEMES or not _is_of_a_server(address):
         raise ModelError(
             Problem(
                 f"the server's address {shown!r}",
@@ -186,6 +185,15 @@ def connect(address: str, access: Access | None = None) -> Endpoint:
         )
     transport = _SCHEMES[scheme](address, access)
     return Client(shown, transport, access.in_flight)
+
+
+def _is_of_a_server(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:  # brackets, labels or a port that cannot be
+        return False
+    return bool(host) and not (parts.username or parts.query)
 
 
 def _seconds(reported_us: object) -> float:

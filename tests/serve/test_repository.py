@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vedette.errors import ModelError, Problem
-from vedette.models.wire import WireError
+from vedette.models.wire import ModelMetadata, WireError
 from vedette.serve.repository import Repository
 
 
@@ -15,6 +15,7 @@ class Fake:
 
     def __init__(self, number: int, shelf: "Shelf") -> None:
         self.number, self.is_closed, self._shelf = number, False, shelf
+        self.metadata = ModelMetadata("a", (str(1 + number % 2),), "fake", (), ())
 
     async def aclose(self) -> None:
         await self._shelf.goes_on.wait()
@@ -48,6 +49,13 @@ def test_without_a_version_the_latest_answers() -> None:
     shelf = Shelf()
     asyncio.run(shelf.repository.load("a"))
     assert shelf.repository.get("a") is shelf.repository.get("a", "2") is shelf.opened[1]
+
+
+def test_metadata_without_a_version_lists_all_that_can_be_asked_for() -> None:
+    shelf = Shelf()
+    asyncio.run(shelf.repository.load("a"))
+    assert shelf.repository.metadata("a").versions == ("1", "2")
+    assert shelf.repository.metadata("a", "1").versions == ("1",)
 
 
 def test_what_is_not_loaded_is_503_and_what_is_not_there_404() -> None:

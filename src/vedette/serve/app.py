@@ -119,7 +119,7 @@ class App:
         raise wrong("models that are being loaded", "all ready", "asking again", status=503)
 
     async def _model(self, _: Request, name: str, version: str) -> Response:
-        return Response(200, (about.encode(self._repository.get(name, version).metadata),))
+        return Response(200, (about.encode(self._repository.metadata(name, version)),))
 
     async def _model_ready(self, _: Request, name: str, version: str) -> Response:
         if self._repository.is_ready(name, version):

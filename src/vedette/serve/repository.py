@@ -6,10 +6,11 @@ A name is looked up among those that the server was started with. It is never pa
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vedette.errors import VedetteError, nearest
-from vedette.models.wire import ModelState, WireError, wrong
+from vedette.models.wire import ModelMetadata, ModelState, WireError, wrong
 from vedette.serve.served import Model
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,15 @@ class Repository:
         if found is None:
             raise self._missing(name, version)
         return found
+
+    def metadata(self, name: str, version: str = "") -> ModelMetadata:
+        """Of the model that answers; without ``version`` it lists all that can be asked for.
+
+        Raises WireError as :meth:`get` does.
+        """
+        found = self.get(name, version).metadata
+        loaded = tuple(key[1] for key in self.versions(name) if key in self._models)
+        return found if version else replace(found, versions=loaded)
 
     def is_ready(self, name: str, version: str = "") -> bool:
         """Raises WireError (404) for a model that the repository has not."""

@@ -143,7 +143,7 @@ class RpcFront:
         return rpc.to_server(self._metadata)
 
     async def _model_metadata(self, request: Any, _: Any) -> Any:
-        return rpc.to_model(self._repository.get(request.name, request.version).metadata)
+        return rpc.to_model(self._repository.metadata(request.name, request.version))
 
     async def _infer(self, request: Any, context: Any) -> Any:
         model = self._repository.get(request.model_name, request.model_version)

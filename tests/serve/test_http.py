@@ -76,6 +76,17 @@ def test_a_bad_request_gets_the_protocols_error(server: Server, raw: bytes, stat
     assert b"Traceback" not in body
 
 
+@pytest.mark.parametrize(
+    ("asked", "allowed"), [(b"DELETE /v2", b"GET, HEAD"), (b"GET /v2/models/double/infer", b"POST")]
+)
+def test_another_method_is_told_which_is_allowed(
+    server: Server, asked: bytes, allowed: bytes
+) -> None:
+    answer = ask(server.port, asked + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: " + allowed + b"\r\n" in answer
+
+
 def test_a_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
     file = doubling(tmp_path / "double.onnx")
     packer = zlib.compressobj(wbits=31)

@@ -48,8 +48,8 @@ class Response:
     headers: Sequence[tuple[str, str]] = (("Content-Type", "application/json"),)
 
     @classmethod
-    def of(cls, error: WireError, headers: Sequence[tuple[str, str]] = ()) -> "Response":
-        told = (("WWW-Authenticate", "Bearer"),) if error.status == 401 else ()
-        return cls(
-            error.status, (error.body(),), (("Content-Type", "application/json"), *headers, *told)
-        )
+    def of(cls, error: WireError) -> "Response":
+        """With the header that HTTP demands beside 401, and 405, whose problem names methods."""
+        demanded = {401: ("WWW-Authenticate", "Bearer"), 405: ("Allow", error.problems[0].expected)}
+        told = [demanded[error.status]] if error.status in demanded else []
+        return cls(error.status, (error.body(),), (("Content-Type", "application/json"), *told))

@@ -9,8 +9,6 @@ import contextlib
 import logging
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -18,27 +16,13 @@ from typing import Any
 import httptools
 
 from vedette.models.wire import WireError, wrong
-from vedette.serve.message import Bounds, Request, Response
+from vedette.serve.message import Admit, Answer, Asked, Bounds, Request, Response
 
 log = logging.getLogger(__name__)
 _SCRATCH_BYTES = 256 << 10
 _JOINED_BYTES = 64 << 10
 _FOREVER_S = float("inf")
 _REASONS = {each.value: each.phrase.encode() for each in HTTPStatus}
-
-
-Answer = Callable[[Request], Awaitable[Response]]
-Admit = Callable[[Request], None]
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A whole request, or what is to be answered in its place before the connection ends."""
-
-    request: Request
-    refusal: WireError | None
-    is_last: bool
-    held_bytes: int
 
 
 class Front:
@@ -117,7 +101,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
         self._front, self._loop = front, loop
-        self._asked: deque[_Asked] = deque()
+        self._asked: deque[Asked] = deque()
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -270,17 +254,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def _complete(self, *, is_last: bool) -> None:
         self._request.body = self._body or b""
-        self._ask(_Asked(self._request, None, is_last, self._held))
+        self._ask(Asked(self._request, None, is_last, self._held))
         self._reset()
 
     def _refuse(self, error: WireError) -> None:
         """Answer what was asked before, then this, and listen no more."""
         self._is_draining = True
         self._let_go(self._held)
-        self._ask(_Asked(self._request, error, is_last=True, held_bytes=0))
+        self._ask(Asked(self._request, error, is_last=True, held_bytes=0))
         self._reset()
 
-    def _ask(self, asked: _Asked) -> None:
+    def _ask(self, asked: Asked) -> None:
         self._asked.append(asked)
         if self._task is None:
             self._answer_until_s = _FOREVER_S
@@ -319,7 +303,7 @@ class Connection(asyncio.BufferedProtocol):
         bounds = self._front.bounds
         return self._loop.time() + bounds.patience_s + size_bytes / bounds.slowest_bytes_s
 
-    async def _answered(self, asked: _Asked) -> Response:
+    async def _answered(self, asked: Asked) -> Response:
         if asked.refusal is not None:
             return Response.of(asked.refusal)
         try:

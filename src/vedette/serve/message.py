@@ -1,6 +1,6 @@
 """What a request and an answer of HTTP hold, and what a stranger may hold of this machine."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from vedette.models.wire import WireError
@@ -53,3 +53,18 @@ class Response:
         demanded = {401: ("WWW-Authenticate", "Bearer"), 405: ("Allow", error.problems[0].expected)}
         told = [demanded[error.status]] if error.status in demanded else []
         return cls(error.status, (error.body(),), (("Content-Type", "application/json"), *told))
+
+
+@dataclass(slots=True)
+class Asked:
+    """A whole request, or what is to be answered in its place before the connection ends."""
+
+    request: Request
+    refusal: WireError | None
+    is_last: bool
+    held_bytes: int
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+Admit = Callable[[Request], None]
+"""Sees a request before its body; raises WireError for one that is not to be answered."""

@@ -89,7 +89,7 @@ def test_a_server_that_cannot_answer_yet_is_busy_and_not_lost(scheme: str) -> No
 
 async def _refuses_at_last(channel: grpc.aio.Channel) -> bool:
     live = channel.unary_unary("/inference.GRPCInferenceService/ServerLive")
-    for _ in range(200):
+    for _ in range(2000):
         try:
             await live(b"")
         except grpc.aio.AioRpcError as error:

@@ -390,6 +390,10 @@ def test_the_predict_call_is_understood() -> None:
         "http://",
         "http://me:secret@a:1",
         "http://a:1/?token=secret",
+        "http://me:secret@[::1",
+        "http://a:99999",
+        "grpc://a:99999",
+        f"http://{64 * 'a'}:1",
     ],
 )
 def test_an_address_that_is_none_is_told_without_its_secrets(address: str) -> None:
@@ -405,7 +409,7 @@ def test_a_server_that_claims_more_time_than_passed_is_cut() -> None:
     assert (parts.transmission_s, parts.total_s) == (0.0, 6.0)
 
 
-@pytest.mark.parametrize("claim", [-1, "x", float("nan"), True])
+@pytest.mark.parametrize("claim", [-1, "x", float("nan"), True, 10**400])
 def test_a_server_that_claims_nonsense_is_not_believed(claim: Any) -> None:
     parts = timings(InferResponse("m", (), parameters={"queue_us": claim}), 0.0, 0.0, 1.0)
     assert parts.total_s == pytest.approx(1.0)

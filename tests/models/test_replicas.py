@@ -186,6 +186,15 @@ def test_a_late_answer_of_a_given_up_attempt_is_none() -> None:
     assert replicas.answered(1, now=1.3) == []
 
 
+def test_attempts_that_end_together_are_each_given_up_once() -> None:
+    replicas = ReplicaSet(1, Terms(attempt_s=0.3, failures=2))
+    for request in range(4):
+        replicas.ask(request, now=0.0)
+    acts = replicas.tick(now=0.3)
+    assert Left(0, Fault.FAILED.value) in acts
+    assert [each for each in acts if isinstance(each, Drop)] == [Drop(each) for each in range(4)]
+
+
 def test_what_nobody_wants_any_more_makes_room() -> None:
     replicas = ReplicaSet(1, Terms(in_flight=1))
     replicas.ask(0, now=0.0)

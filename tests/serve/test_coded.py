@@ -89,6 +89,19 @@ def test_unknown_and_broken_codings_are_refused(request_: InferRequest) -> None:
     assert refused.value.status == 400
 
 
+def test_a_model_that_is_closed_answers_what_is_being_undone() -> None:
+    async def story() -> InferResponse:
+        backend = FakeBackend(lambda batch: {"means": batch["x"].mean((2, 3)), "same": batch["x"]})
+        model = Coded(Served(METADATA, BatchedModel(backend)), Room())
+        inputs = (coded(PICTURES, "int8", KNOWN),)
+        asking = asyncio.create_task(model.infer(replace(PLAIN, inputs=inputs)))
+        await asyncio.sleep(0)
+        await model.aclose()
+        return await asking
+
+    assert len(asyncio.run(story()).outputs) == 2
+
+
 def test_the_server_announces_what_it_knows() -> None:
     assert "content-coding:jpeg" in EXTENSIONS
     assert "content-coding:int8+zstd" in EXTENSIONS

@@ -1,6 +1,9 @@
 """Bytes on a socket that no polite client would send: a 4xx each time, and a server that stays."""
 
+import asyncio
+import gzip
 import json
+import re
 import socket
 import zlib
 from pathlib import Path
@@ -53,6 +56,7 @@ def test_a_good_request_is_answered(server: Server) -> None:
         (post(INFER, GOOD, "Inference-Header-Content-Length: -1"), 400),
         (post(INFER, GOOD, "Content-Encoding: br"), 415),
         (post(INFER, GOOD, "Content-Encoding: gzip"), 400),
+        (post(INFER, gzip.compress(GOOD) + gzip.compress(b"?"), "Content-Encoding: gzip"), 400),
         (post(INFER, GOOD, "Transfer-Encoding: chunked"), 400),
         (post(INFER, b"", length=1 << 40), 413),
         (post("/v2/models/nobody/infer", GOOD), 404),
@@ -70,6 +74,17 @@ def test_a_bad_request_gets_the_protocols_error(server: Server, raw: bytes, stat
     assert list(json.loads(body)) == ["error"]
     assert b"/tmp" not in body
     assert b"Traceback" not in body
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"), [(b"DELETE /v2", b"GET, HEAD"), (b"GET /v2/models/double/infer", b"POST")]
+)
+def test_another_method_is_told_which_is_allowed(
+    server: Server, asked: bytes, allowed: bytes
+) -> None:
+    answer = ask(server.port, asked + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: " + allowed + b"\r\n" in answer
 
 
 def test_a_bomb_is_refused_before_it_unfolds(tmp_path: Path) -> None:
@@ -94,12 +109,42 @@ def test_a_chunked_body_is_understood(server: Server) -> None:
     assert ask(server.port, head + b"".join(chunks)).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_client_that_expects_to_be_asked_is_asked(server: Server) -> None:
+def test_what_comes_behind_a_chunked_body_changes_no_header(server: Server) -> None:
+    head = post(INFER, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    chunk, trailer = b"%x\r\n%s\r\n" % (len(GOOD), GOOD), b"Content-Encoding: gzip\r\n"
+    answer = ask(server.port, head + chunk + b"0\r\n" + trailer + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_client_that_expects_to_be_asked_is_asked(server: Server, is_chunked: bool) -> None:
+    length, chunked = b"Content-Length: %d" % len(GOOD), b"Transfer-Encoding: chunked"
+    head = post(INFER, b"", "Expect: 100-continue", length=len(GOOD))
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD), GOOD) if is_chunked else GOOD
     with socket.create_connection(("127.0.0.1", server.port), 10) as client:
-        client.sendall(post(INFER, b"", "Expect: 100-continue", length=len(GOOD)))
+        client.sendall(head.replace(length, chunked) if is_chunked else head)
         assert answer_of(client).startswith(b"HTTP/1.1 100 Continue")
-        client.sendall(GOOD)
+        client.sendall(body)
         assert answer_of(client).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET /v2 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 200),
+        (b"CONNECT localhost:1 HTTP/1.1\r\n\r\nGET /v2 HTTP/1.1\r\n\r\n", 404),
+        (post(INFER, GOOD, "Connection: Upgrade", "Upgrade: h2c"), 400),
+    ],
+)
+def test_who_wants_another_protocol_gets_one_answer_and_it_is_the_last(
+    server: Server, raw: bytes, status: Any
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        client.sendall(raw)
+        client.shutdown(socket.SHUT_WR)
+        found = b"".join(iter(lambda: client.recv(65536), b""))
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", found) == [b"%d" % status]
+    assert b"\r\nConnection: close\r\n" in found
 
 
 def test_health_metrics_and_the_document_are_there(server: Server) -> None:
@@ -130,10 +175,33 @@ class Wire:
     def __init__(self) -> None:
         self.is_closed = False
 
+        self.is_aborted = False
+        self.unread = 0
+
     def close(self) -> None:
         self.is_closed = True
 
-    abort = close
+    def abort(self) -> None:
+        self.is_closed = self.is_aborted = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+
+def fed(connection: Connection, raw: bytes) -> None:
+    """What the event loop does with bytes that came."""
+    while raw and not connection._is_draining:
+        place = connection.get_buffer(-1)
+        count = min(len(raw), len(place))
+        place[:count] = raw[:count]
+        connection.buffer_updated(count)
+        raw = raw[count:]
 
 
 async def _never(_: object) -> Response:
@@ -153,6 +221,73 @@ def test_a_client_has_as_long_as_its_message_is_large() -> None:
     connection.connection_lost(None)
     assert front.held_bytes == 0
     assert not front.connections
+
+
+def test_who_reads_nothing_is_closed_and_then_cut() -> None:
+    clock, wire = Clock(), Wire()
+    front = Front(_never, lambda _: None, Bounds(idle_s=75, patience_s=10, slowest_bytes_s=1000))
+    Connection(front, clock).connection_made(wire)  # type: ignore[arg-type]
+    wire.unread = 5000
+    clock.now_s = 76.0
+    front._tick(76.0)
+    assert (wire.is_closed, wire.is_aborted) == (True, False)
+    front._tick(90.0)
+    assert not wire.is_aborted
+    front._tick(92.0)
+    assert wire.is_aborted
+
+
+def test_a_body_in_chunks_has_as_long_as_it_is_large() -> None:
+    clock = Clock()
+    front = Front(_never, lambda _: None, Bounds(patience_s=10, slowest_bytes_s=1000))
+    connection = Connection(front, clock)  # type: ignore[arg-type]
+    connection.connection_made(Wire())  # type: ignore[arg-type]
+    head = post(INFER, b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    fed(connection, head + b"1388\r\n" + 5000 * b" ")
+    assert connection.until_s == 15
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /v2 HTTP/1.1\r\nX: ",
+        b"GET /v2 HTTP/1.1\r\n",
+        b"POST /v2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"POST /v2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+    ],
+)
+def test_a_header_without_end_is_refused_before_it_is_much(start: bytes) -> None:
+    bounds = Bounds()
+    front = Front(_never, lambda _: None, bounds)
+
+    async def story() -> None:
+        connection = Connection(front, asyncio.get_running_loop())
+        connection.connection_made(Wire())  # type: ignore[arg-type]
+        fed(connection, start)
+        for _ in range(1 + bounds.head_bytes // 4096):
+            assert not connection._is_draining
+            fed(connection, b"y" * 4096)
+        fed(connection, b"y")
+        assert connection._is_draining
+        connection.connection_lost(None)
+
+    asyncio.run(story())
+
+
+def test_requests_that_come_together_are_no_header_without_end() -> None:
+    front = Front(_never, lambda _: None, Bounds())
+    request = b"GET /v2 HTTP/1.1\r\n\r\n"
+
+    async def story() -> None:
+        connection = Connection(front, asyncio.get_running_loop())
+        connection.connection_made(Wire())  # type: ignore[arg-type]
+        fed(connection, 4000 * request + request[:1])
+        fed(connection, request[1:])
+        assert not connection._is_draining
+        assert len(connection._asked) == 4001
+        connection.connection_lost(None)
+
+    asyncio.run(story())
 
 
 def test_connections_beyond_the_limit_are_closed_at_once() -> None:

@@ -22,6 +22,7 @@ from vedette.models.wire import (
 )
 
 T = TypeVar("T")
+_MOST_US = 1e15
 
 
 class UnansweredError(WireError):
@@ -174,8 +175,7 @@ def connect(address: str, access: Access | None = None) -> Endpoint:
     access = access or Access()
     scheme = scheme_of(address)
     shown = without_secrets(address)
-    parts = urlsplit(address)
-    if scheme not in _SCHEMES or not parts.hostname or parts.username or parts.query:
+    if scheme not in _SCHEMES or not _is_of_a_server(address):
         raise ModelError(
             Problem(
                 f"the server's address {shown!r}",
@@ -187,8 +187,17 @@ def connect(address: str, access: Access | None = None) -> Endpoint:
     return Client(shown, transport, access.in_flight)
 
 
+def _is_of_a_server(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:  # brackets, labels or a port that cannot be
+        return False
+    return bool(host) and not (parts.username or parts.query)
+
+
 def _seconds(reported_us: object) -> float:
-    is_number = isinstance(reported_us, int | float) and reported_us >= 0
+    is_number = isinstance(reported_us, int | float) and 0 <= reported_us < _MOST_US
     return float(reported_us) / 1e6 if is_number else 0.0  # type: ignore[arg-type]
 
 

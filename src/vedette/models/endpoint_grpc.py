@@ -110,6 +110,9 @@ class GrpcTransport:
 
     def _error(self, error: Any) -> WireError:
         code, details = error.code(), error.details() or ""
+        status = dict(error.trailing_metadata() or ()).get(rpc.STATUS, "")
+        if status:
+            return rpc.answered(code.value[0], details, self._address, status)
         if code is grpc.StatusCode.UNAVAILABLE:
             problem = Problem(
                 f"no answer from {self._address}: {details}",

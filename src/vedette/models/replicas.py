@@ -214,7 +214,8 @@ class ReplicaSet:
             acts += [*self._ended(number), GiveUp(number, "deadline")]
         over = [number for number, each in self._attempts.items() if each.until_s <= now]
         for number in over:
-            acts += [Drop(number), *self._failed(number, Fault.FAILED, now)]
+            if number in self._attempts:  # one before it may have had its replica leave
+                acts += [Drop(number), *self._failed(number, Fault.FAILED, now)]
         return [*acts, *self._dispatched(now)]
 
     def _excuse(self, now: float) -> None:

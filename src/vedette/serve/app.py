@@ -24,7 +24,7 @@ from vedette.serve.room import Room
 
 Route = Callable[[Request, str, str], Awaitable[Response]]
 _OPEN = frozenset({b"/v2/health/live", b"/v2/health/ready"})
-"""Where a balancer looks, which has no token; they tell nothing else."""
+"""Where a balancer looks, which has no token; they tell nothing else, and take no body."""
 _WINDOW = {b"gzip": 31, b"deflate": 15}
 
 
@@ -59,7 +59,7 @@ class App:
 
     def admit(self, request: Request) -> None:
         """Raises WireError (401, 403) for whoever may not ask."""
-        if request.target not in _OPEN:
+        if request.target not in _OPEN or request.has_body:
             header = request.headers.get
             self._guard.check(header(b"authorization"), header(b"host"), header(b"origin"))
 
@@ -120,7 +120,7 @@ class App:
         raise wrong("models that are being loaded", "all ready", "asking again", status=503)
 
     async def _model(self, _: Request, name: str, version: str) -> Response:
-        return Response(200, (about.encode(self._repository.get(name, version).metadata),))
+        return Response(200, (about.encode(self._repository.metadata(name, version)),))
 
     async def _model_ready(self, _: Request, name: str, version: str) -> Response:
         if self._repository.is_ready(name, version):
@@ -183,8 +183,9 @@ def _json(value: Any) -> Response:
 
 
 def _ensure_method(request: Request, method: str) -> None:
-    if request.method != method and (method, request.method) != ("GET", "HEAD"):
-        raise wrong(f"the method {request.method}", method, status=405)
+    known = "GET, HEAD" if method == "GET" else method
+    if request.method not in known.split(", "):
+        raise wrong(f"the method {request.method}", known, status=405)
 
 
 def _nowhere() -> WireError:
@@ -229,6 +230,6 @@ def _plain(body: bytes | bytearray, coding: bytes | None, most: int) -> Any:
         raise wrong("a body that does not decompress", "its Content-Encoding") from None
     if len(found) > most or inflater.unconsumed_tail:
         raise wrong(f"more than {most} bytes, once decompressed", "fewer", status=413)
-    if not inflater.eof:
-        raise wrong("a compressed body that is cut off", "all of it")
+    if not inflater.eof or inflater.unused_data:
+        raise wrong("a compressed body that is cut off or goes on", "one stream, all of it")
     return found

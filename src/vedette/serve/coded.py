@@ -34,6 +34,7 @@ class Coded:
 
     def __init__(self, model: Model, room: Room) -> None:
         self._model, self._room = model, room
+        self._undoing, self._is_through = 0, asyncio.Event()
 
     @property
     def metadata(self) -> ModelMetadata:
@@ -54,15 +55,25 @@ class Coded:
         asked = _asked(request)
         with self._room.held(unfolded_bytes(request.inputs, KNOWN)):
             if any(CODING in each.parameters for each in request.inputs):
-                inputs = await asyncio.to_thread(plain, request.inputs, KNOWN)
-                request = replace(request, inputs=inputs)
+                request = replace(request, inputs=await self._undone(request.inputs))
             response = await self._model.infer(request, deadline_s=deadline_s)
         if not any(asked.get(each.name, asked[""]) for each in response.outputs):
             return response
         return replace(response, outputs=await asyncio.to_thread(_coded, response, asked))
 
     async def aclose(self) -> None:
+        while self._undoing:  # which the model has yet to see, and which were accepted
+            self._is_through.clear()
+            await self._is_through.wait()
         await self._model.aclose()
+
+    async def _undone(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        self._undoing += 1
+        try:
+            return await asyncio.to_thread(plain, inputs, KNOWN)
+        finally:
+            self._undoing -= 1
+            self._is_through.set()
 
 
 def _asked(request: InferRequest) -> dict[str, str | None]:

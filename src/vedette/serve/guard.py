@@ -3,7 +3,7 @@
 import hmac
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vedette.errors import InputError, Problem
 from vedette.models.wire import wrong
@@ -32,7 +32,9 @@ def problems(host: str, token: str | None) -> Iterator[Problem]:
             "a token wherever other machines can ask",
             "VEDETTE_TOKEN, or --host 127.0.0.1",
         )
-    if token is not None and (len(token) < LEAST_TOKEN or not token.isascii() or " " in token):
+    if token is not None and not (
+        len(token) >= LEAST_TOKEN and token.isascii() and token.isprintable() and " " not in token
+    ):
         yield Problem(
             f"a token of {len(token)} characters",
             f"{LEAST_TOKEN} or more, of ASCII without spaces",
@@ -50,7 +52,7 @@ class Guard:
     """
 
     host: str
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         found = list(problems(self.host, self.token))

@@ -9,8 +9,6 @@ import contextlib
 import logging
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -18,27 +16,13 @@ from typing import Any
 import httptools
 
 from vedette.models.wire import WireError, wrong
-from vedette.serve.message import Bounds, Request, Response
+from vedette.serve.message import Admit, Answer, Asked, Bounds, Request, Response
 
 log = logging.getLogger(__name__)
 _SCRATCH_BYTES = 256 << 10
 _JOINED_BYTES = 64 << 10
 _FOREVER_S = float("inf")
 _REASONS = {each.value: each.phrase.encode() for each in HTTPStatus}
-
-
-Answer = Callable[[Request], Awaitable[Response]]
-Admit = Callable[[Request], None]
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A whole request, or what is to be answered in its place before the connection ends."""
-
-    request: Request
-    refusal: WireError | None
-    is_last: bool
-    held_bytes: int
 
 
 class Front:
@@ -117,7 +101,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
         self._front, self._loop = front, loop
-        self._asked: deque[_Asked] = deque()
+        self._asked: deque[Asked] = deque()
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -141,11 +125,12 @@ class Connection(asyncio.BufferedProtocol):
     def _reset(self) -> None:
         self._request = Request()
         self._head_bytes = 0
+        self._told, self._untold = -1, 0
         self._body: bytearray | None = None
         self._length: int | None = None
         self._place = 0
         self._held = 0
-        self._is_reading = False
+        self._is_reading = self._has_head = False
 
     # asyncio's side
 
@@ -187,11 +172,13 @@ class Connection(asyncio.BufferedProtocol):
             self._parser.feed_data(self._front.scratch[:count])
         except WireError as error:
             self._refuse(error)
-        except httptools.HttpParserUpgrade:
-            self._refuse(wrong("a change of protocols", "HTTP/1.1 throughout"))
+        except httptools.HttpParserUpgrade:  # the request is asked; what follows it is no HTTP
+            self._asked[-1].is_last = self._is_draining = True
         except httptools.HttpParserError as error:
             told = error.__context__ if isinstance(error.__context__, WireError) else None
             self._refuse(told or wrong("bytes that are no request", "HTTP/1.1"))
+        if self._is_reading:
+            self._ensure_told(count)
         if self._asked:
             self._transport.pause_reading()
 
@@ -218,6 +205,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value))
+        if self._has_head:  # behind a chunked body: too late to mean anything
+            return
         headers = self._request.headers
         headers[name.lower()] = value
         if len(headers) > self._front.bounds.headers:
@@ -225,20 +214,25 @@ class Connection(asyncio.BufferedProtocol):
 
     def on_headers_complete(self) -> None:
         request, front = self._request, self._front
+        self._has_head = True
+        if self._parser.should_upgrade() and request.has_body:  # which httptools would pass over
+            raise wrong("a body and a change of protocols", "HTTP/1.1 throughout")
         request.method = self._parser.get_method().decode("latin-1")
         front.admit(request)
         said = request.headers.get(b"content-length")
-        if said is None:
-            return
-        length = int(said)
+        if said is not None:
+            self._make_room(int(said))
+        if request.headers.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _make_room(self, length: int) -> None:
+        front = self._front
         if length > front.bounds.body_bytes:
             raise wrong(f"{length} bytes", f"at most {front.bounds.body_bytes}", status=413)
         self._hold(length)
         self._read_until_s += length / front.bounds.slowest_bytes_s
         if length:
             self._length, self._body = length, bytearray(length)
-        if request.headers.get(b"expect", b"").lower() == b"100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
         end = self._place + len(part)
@@ -246,6 +240,7 @@ class Connection(asyncio.BufferedProtocol):
             if end > self._front.bounds.body_bytes:
                 raise wrong(f"more than {self._front.bounds.body_bytes} bytes", "fewer", status=413)
             self._hold(len(part))
+            self._read_until_s += len(part) / self._front.bounds.slowest_bytes_s
             if self._body is None:
                 self._body = bytearray()
         assert self._body is not None  # a body has a length or is chunked
@@ -259,17 +254,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def _complete(self, *, is_last: bool) -> None:
         self._request.body = self._body or b""
-        self._ask(_Asked(self._request, None, is_last, self._held))
+        self._ask(Asked(self._request, None, is_last, self._held))
         self._reset()
 
     def _refuse(self, error: WireError) -> None:
         """Answer what was asked before, then this, and listen no more."""
         self._is_draining = True
         self._let_go(self._held)
-        self._ask(_Asked(self._request, error, is_last=True, held_bytes=0))
+        self._ask(Asked(self._request, error, is_last=True, held_bytes=0))
         self._reset()
 
-    def _ask(self, asked: _Asked) -> None:
+    def _ask(self, asked: Asked) -> None:
         self._asked.append(asked)
         if self._task is None:
             self._answer_until_s = _FOREVER_S
@@ -308,7 +303,7 @@ class Connection(asyncio.BufferedProtocol):
         bounds = self._front.bounds
         return self._loop.time() + bounds.patience_s + size_bytes / bounds.slowest_bytes_s
 
-    async def _answered(self, asked: _Asked) -> Response:
+    async def _answered(self, asked: Asked) -> Response:
         if asked.refusal is not None:
             return Response.of(asked.refusal)
         try:
@@ -342,16 +337,22 @@ class Connection(asyncio.BufferedProtocol):
     def _end(self) -> None:
         """Half-close, so that a client still sending reads its answer before it meets a reset."""
         if not self._is_draining:
-            self._transport.close()
+            self._close()
             return
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # gone already
+                self._transport.write_eof()
         self._transport.resume_reading()
         self._answer_until_s = self._loop.time() + 2.0
 
     def close_if_idle(self) -> None:
         if self._task is None and not self._is_reading:
-            self._transport.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Once the client has read what was written, for which it has as long as for any answer."""
+        self._read_until_s = self._soon_s(self._transport.get_write_buffer_size())
+        self._transport.close()
 
     def abort(self) -> None:
         self._transport.abort()
@@ -362,8 +363,8 @@ class Connection(asyncio.BufferedProtocol):
             self._refuse(
                 wrong("a request that did not come to its end", "all of it, in time", status=408)
             )
-        elif self._task is None and not self._is_draining:
-            self._transport.close()
+        elif self._task is None and not self._is_draining and not self._transport.is_closing():
+            self._close()
         else:
             self.abort()
 
@@ -372,6 +373,15 @@ class Connection(asyncio.BufferedProtocol):
         if self._head_bytes > self._front.bounds.head_bytes:
             limit = self._front.bounds.head_bytes
             raise wrong("headers of more than that", f"at most {limit} bytes", status=431)
+
+    def _ensure_told(self, count: int) -> None:
+        """The parser keeps a header until it is whole: bound what it has not told us of."""
+        told = self._head_bytes + self._place
+        self._untold = self._untold + count if told == self._told else 0
+        self._told = told
+        if self._untold > self._front.bounds.head_bytes:
+            limit = self._front.bounds.head_bytes
+            self._refuse(wrong("a header of more than that", f"at most {limit} bytes", status=431))
 
     def _hold(self, count: int) -> None:
         if self._front.held_bytes + count > self._front.bounds.held_bytes:

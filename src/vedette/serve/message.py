@@ -1,6 +1,6 @@
 """What a request and an answer of HTTP hold, and what a stranger may hold of this machine."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from vedette.models.wire import WireError
@@ -34,6 +34,12 @@ class Request:
     headers: dict[bytes, bytes] = field(default_factory=dict)
     body: bytes | bytearray = b""
 
+    @property
+    def has_body(self) -> bool:
+        """Whether one follows, by what the headers say."""
+        has_length = self.headers.get(b"content-length", b"0").strip(b"0") != b""
+        return has_length or b"transfer-encoding" in self.headers
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -42,8 +48,23 @@ class Response:
     headers: Sequence[tuple[str, str]] = (("Content-Type", "application/json"),)
 
     @classmethod
-    def of(cls, error: WireError, headers: Sequence[tuple[str, str]] = ()) -> "Response":
-        told = (("WWW-Authenticate", "Bearer"),) if error.status == 401 else ()
-        return cls(
-            error.status, (error.body(),), (("Content-Type", "application/json"), *headers, *told)
-        )
+    def of(cls, error: WireError) -> "Response":
+        """With the header that HTTP demands beside 401, and 405, whose problem names methods."""
+        demanded = {401: ("WWW-Authenticate", "Bearer"), 405: ("Allow", error.problems[0].expected)}
+        told = [demanded[error.status]] if error.status in demanded else []
+        return cls(error.status, (error.body(),), (("Content-Type", "application/json"), *told))
+
+
+@dataclass(slots=True)
+class Asked:
+    """A whole request, or what is to be answered in its place before the connection ends."""
+
+    request: Request
+    refusal: WireError | None
+    is_last: bool
+    held_bytes: int
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+Admit = Callable[[Request], None]
+"""Sees a request before its body; raises WireError for one that is not to be answered."""

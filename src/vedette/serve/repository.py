@@ -5,10 +5,12 @@ A name is looked up among those that the server was started with. It is never pa
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from vedette.errors import VedetteError, nearest
-from vedette.models.wire import ModelState, WireError, wrong
+from vedette.models.wire import ModelMetadata, ModelState, WireError, wrong
 from vedette.serve.served import Model
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,7 @@ log = logging.getLogger(__name__)
 Opener = Callable[[], Awaitable[Model]]
 """Opens one version of a model. Raises ModelError."""
 Key = tuple[str, str]
+_SHOWN = 200
 READY, LOADING, UNLOADING, UNAVAILABLE = "READY", "LOADING", "UNLOADING", "UNAVAILABLE"
 
 
@@ -32,6 +35,7 @@ class Repository:
         self._latest: dict[str, Model] = {}
         self._states = {key: ModelState(*key, UNAVAILABLE, "not loaded") for key in openers}
         self._changing = {name: asyncio.Lock() for name, _ in openers}
+        self._changes: set[asyncio.Task[None]] = set()
 
     def get(self, name: str, version: str = "") -> Model:
         """The model that answers; without ``version`` the latest that is loaded.
@@ -42,6 +46,15 @@ class Repository:
         if found is None:
             raise self._missing(name, version)
         return found
+
+    def metadata(self, name: str, version: str = "") -> ModelMetadata:
+        """Of the model that answers; without ``version`` it lists all that can be asked for.
+
+        Raises WireError as :meth:`get` does.
+        """
+        found = self.get(name, version).metadata
+        loaded = tuple(key[1] for key in self.versions(name) if key in self._models)
+        return found if version else replace(found, versions=loaded)
 
     def is_ready(self, name: str, version: str = "") -> bool:
         """Raises WireError (404) for a model that the repository has not."""
@@ -71,7 +84,24 @@ class Repository:
 
         Raises WireError: 404, or 400 where it cannot be opened; then what was loaded stays.
         """
-        keys = self._keys(name)
+        await self._to_its_end(self._load(name, self._keys(name)))
+
+    async def unload(self, name: str) -> None:
+        """Refuse new requests at once; return when the last one was answered. Raises WireError."""
+        await self._to_its_end(self._unload(name, self._keys(name)))
+
+    async def aclose(self) -> None:
+        for name in self._changing:
+            await self.unload(name)
+
+    async def _to_its_end(self, change: Coroutine[Any, Any, None]) -> None:
+        """Whoever asked may leave meanwhile: half of a change would be none that can be undone."""
+        task = asyncio.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        await asyncio.shield(task)
+
+    async def _load(self, name: str, keys: Sequence[Key]) -> None:
         async with self._changing[name]:
             opened = await self._all_opened(keys)
             previous = [self._models[key] for key in keys if key in self._models]
@@ -80,9 +110,7 @@ class Repository:
             self._tell(keys, READY)
             await _close(previous)
 
-    async def unload(self, name: str) -> None:
-        """Refuse new requests at once; return when the last one was answered. Raises WireError."""
-        keys = self._keys(name)
+    async def _unload(self, name: str, keys: Sequence[Key]) -> None:
         async with self._changing[name]:
             self._latest.pop(name, None)
             leaving = [self._models.pop(key) for key in keys if key in self._models]
@@ -90,18 +118,16 @@ class Repository:
             await _close(leaving)
             self._tell(keys, UNAVAILABLE, "unloaded")
 
-    async def aclose(self) -> None:
-        for name in list(self._latest):
-            await self.unload(name)
-
     async def _all_opened(self, keys: Sequence[Key]) -> dict[Key, Model]:
         """All of them, or none."""
         opened: dict[Key, Model] = {}
         try:
             for key in keys:
                 opened[key] = await self._opened(key)
-        except WireError:
+        except BaseException:
             await _close(list(opened.values()))
+            absent = [key for key in keys if key not in self._models]
+            self._tell(absent, UNAVAILABLE, "could not be loaded")
             raise
         return opened
 
@@ -113,8 +139,6 @@ class Repository:
         except VedetteError as error:
             log.warning("%s could not be loaded: %s", "/".join(key), error)
             problem = error.problems[0]
-            if key not in self._models:
-                self._tell([key], UNAVAILABLE, "could not be loaded")
             raise wrong(
                 f"the model {key[0]!r}, which could not be loaded", problem.expected, problem.hint
             ) from error
@@ -135,7 +159,8 @@ class Repository:
                 f"the model {name!r}, which is not loaded", "one that is", "loading it", status=503
             )
         names = list(self._changing)
-        if name in names:
+        is_known, name, version = name in names, name[:_SHOWN], version[:_SHOWN]
+        if is_known:
             known = [key[1] for key in self.versions(name)]
             return wrong(
                 f"version {version!r} of {name!r}",

@@ -8,7 +8,6 @@ from typing import Any
 import grpc
 import grpc.aio
 from google.protobuf.json_format import ParseDict
-from google.protobuf.message import DecodeError
 
 from vedette.models.wire import GRPC_CODES, Limits, ServerMetadata, WireError, rpc, wrong
 from vedette.models.wire.rpc_schema import SERVICE, Method, message, methods
@@ -42,6 +41,7 @@ class RpcFront:
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),  # a second server on the port is an error
             ],
+            interceptors=[_Admission(self._guard)],
             maximum_concurrent_rpcs=_AT_ONCE,
         )
         procedures = self._procedures()
@@ -86,31 +86,21 @@ class RpcFront:
         }
 
     def _handler(self, method: Method, procedure: Procedure) -> Any:
-        make = (
-            grpc.stream_stream_rpc_method_handler
-            if method.streams
-            else grpc.unary_unary_rpc_method_handler
-        )
-        return make(
-            self._streaming(method, procedure)
-            if method.streams
-            else self._guarded(method, procedure),
-            response_serializer=method.response.SerializeToString,
-        )
+        write = method.response.SerializeToString
+        if method.name in _OPEN:
+            return grpc.stream_stream_rpc_method_handler(_unread(procedure), None, write)
+        if method.streams:
+            answers = self._streaming(method, procedure)
+            return grpc.stream_stream_rpc_method_handler(answers, None, write)
+        return grpc.unary_unary_rpc_method_handler(self._single(method, procedure), None, write)
 
-    def _guarded(self, method: Method, procedure: Procedure) -> Procedure:
+    def _single(self, method: Method, procedure: Procedure) -> Procedure:
         async def answer(body: bytes, context: Any) -> Any:
             try:
-                if method.name not in _OPEN:
-                    self._check(context)
-                return await procedure(_parsed(method, body), context)
+                return await procedure(self._parsed(method, body), context)
             except WireError as error:
-                await context.abort(_code(error), error.line())
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                if isinstance(error, grpc.aio.AbortError):
-                    raise
+                await context.abort(_code(error), error.line(), rpc.trailer(error))
+            except Exception:
                 log.exception("a fault of ours while answering")
                 await context.abort(grpc.StatusCode.INTERNAL, "a fault of the server")
 
@@ -123,13 +113,9 @@ class RpcFront:
         response = message("ModelStreamInferResponse")
 
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
-            try:
-                self._check(context)
-            except WireError as error:
-                await context.abort(_code(error), error.line())
             async for body in bodies:
                 try:
-                    answered = await procedure(_parsed(method, body), context)
+                    answered = await procedure(self._parsed(method, body), context)
                     found = response(infer_response=answered)
                 except WireError as error:
                     found = response(error_message=error.line())
@@ -140,10 +126,9 @@ class RpcFront:
 
         return answer
 
-    def _check(self, context: Any) -> None:
-        said = dict(context.invocation_metadata() or ())
-        text = said.get("authorization")
-        self._guard.check(text.encode("latin-1", "replace") if isinstance(text, str) else text)
+    def _parsed(self, method: Method, body: bytes) -> Any:
+        """Here, and not in grpc, which bounds no more than the length."""
+        return rpc.parsed(method.request.DESCRIPTOR.name, body, self._limits)
 
     async def _live(self, _: Any, __: Any) -> Any:
         return message("ServerLiveResponse")(live=True)
@@ -159,7 +144,7 @@ class RpcFront:
         return rpc.to_server(self._metadata)
 
     async def _model_metadata(self, request: Any, _: Any) -> Any:
-        return rpc.to_model(self._repository.get(request.name, request.version).metadata)
+        return rpc.to_model(self._repository.metadata(request.name, request.version))
 
     async def _configuration(self, request: Any, _: Any) -> Any:
         found = self._repository.get(request.name, request.version).configuration
@@ -205,12 +190,34 @@ class RpcFront:
         return message("RepositoryModelUnloadResponse")()
 
 
-def _parsed(method: Method, body: bytes) -> Any:
-    """Here, and not in grpc: it answers what does not parse with our classes' names."""
-    try:
-        return method.request.FromString(body)
-    except DecodeError:
-        raise wrong("bytes that do not parse", "the message of that procedure") from None
+class _Admission(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
+    """Asks for the token before a message is received: a stranger's could be large."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        try:
+            if details.method.rpartition("/")[2] not in _OPEN:
+                said = dict(details.invocation_metadata or ())
+                self._guard.check(said.get("authorization", "").encode("latin-1", "replace"))
+        except WireError as error:
+            return grpc.stream_stream_rpc_method_handler(_refusal(error))
+        return await continuation(details)
+
+
+def _unread(procedure: Procedure) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    async def answer(_: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
+        yield await procedure(None, context)
+
+    return answer
+
+
+def _refusal(error: WireError) -> Callable[[Any, Any], Awaitable[None]]:
+    async def answer(_: AsyncIterator[bytes], context: Any) -> None:
+        await context.abort(_code(error), error.line(), rpc.trailer(error))
+
+    return answer
 
 
 def _code(error: WireError) -> grpc.StatusCode:

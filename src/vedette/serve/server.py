@@ -1,5 +1,6 @@
 """A server as a whole: a repository behind both front ends, from listening to the last answer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -78,9 +79,8 @@ class Server:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._http.aclose()
-        if self._rpc is not None:
-            await self._rpc.aclose()
+        ends = [self._http.aclose(), *([self._rpc.aclose()] if self._rpc is not None else [])]
+        await asyncio.gather(*ends)  # neither accepts what is new while the other one waits
         await self.repository.aclose()
 
     async def _listen(self) -> None:

@@ -1,9 +1,10 @@
+import json
 from typing import Any
 
 import pytest
 
 from vedette.models.wire import ModelMetadata, ModelState, ServerMetadata, TensorMetadata, WireError
-from vedette.models.wire.about import encode, index_from, model_from, refusal, server_from
+from vedette.models.wire.about import encode, model_from, refusal, server_from
 
 MODEL = ModelMetadata("m", ("1",), "onnx", (TensorMetadata("x", "FP32", (-1, 3)),), ())
 
@@ -13,7 +14,7 @@ def test_metadata_is_the_same_after_its_body() -> None:
     index = (ModelState("m", "1", "READY"), ModelState("n", "", "UNAVAILABLE", "unloaded"))
     assert server_from(encode(server)) == server
     assert model_from(encode(MODEL)) == MODEL
-    assert index_from(encode(index)) == index
+    assert [ModelState(**each) for each in json.loads(encode(index))] == list(index)
 
 
 def test_dimensions_written_as_text_are_read() -> None:
@@ -26,7 +27,7 @@ def test_what_is_no_metadata_is_refused(body: Any) -> None:
         model_from(body)
 
 
-@pytest.mark.parametrize("shape", [b'"x"', b"[{}]", b'["x"]', b"3"])
+@pytest.mark.parametrize("shape", [b'"x"', b"[{}]", b'["x"]', b"3", b"[1e400]"])
 def test_what_is_no_shape_is_refused(shape: Any) -> None:
     with pytest.raises(WireError, match="shape"):
         model_from(encode(MODEL).replace(b"[-1,3]", shape))

@@ -133,6 +133,21 @@ def test_more_bytes_than_the_limit_are_not_parsed() -> None:
         rpc.decode_request(rpc.encode_request(asked), limits=Limits(body_bytes=20))
 
 
+@pytest.mark.parametrize(
+    ("start", "told"), [(b"", "too many fields"), (b"\x0b\x0c", "no ModelInferRequest")]
+)
+def test_many_empty_tensors_are_refused_before_they_are_made(start: bytes, told: str) -> None:
+    with pytest.raises(WireError, match=told):
+        rpc.decode_request(start + b"\x2a\x00" * 5000)
+
+
+@pytest.mark.parametrize("field", ["name", "datatype"])
+def test_long_names_are_refused_and_not_repeated(field: str) -> None:
+    with pytest.raises(WireError) as caught:
+        rpc.decode_request(request_of(**{field: "x" * 2000}).SerializeToString())
+    assert len(caught.value.line()) < 200
+
+
 def test_every_procedure_has_its_path_and_only_one_streams() -> None:
     assert methods()["ModelInfer"].path == "/inference.GRPCInferenceService/ModelInfer"
     assert [each.name for each in methods().values() if each.streams] == ["ModelStreamInfer"]

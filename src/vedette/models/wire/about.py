@@ -9,7 +9,7 @@ from vedette.errors import Problem
 from vedette.models.wire.errors import WireError, wrong
 from vedette.models.wire.limits import DEFAULT, Limits
 from vedette.models.wire.messages import ModelMetadata, ModelState, ServerMetadata, TensorMetadata
-from vedette.models.wire.nodes import Node, read, read_list
+from vedette.models.wire.nodes import Node, read
 
 _UNTOLD = "no reason"
 
@@ -34,19 +34,6 @@ def model_from(body: bytes, *, limits: Limits = DEFAULT) -> ModelMetadata:
         top.text("platform", ""),
         _tensors(top, "inputs", limits),
         _tensors(top, "outputs", limits),
-    )
-
-
-def index_from(body: bytes, *, limits: Limits = DEFAULT) -> tuple[ModelState, ...]:
-    """Raises WireError for what is no repository's index."""
-    return tuple(
-        ModelState(
-            each.text("name"),
-            each.text("version", ""),
-            each.text("state", ""),
-            each.text("reason", ""),
-        )
-        for each in read_list(body, limits)
     )
 
 
@@ -77,5 +64,5 @@ def _shape(found: Any, limits: Limits) -> tuple[int, ...]:
         raise wrong("a shape that is no short list", f"at most {limits.rank} whole numbers")
     try:
         return tuple(int(each) for each in found)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # of 1e400
         raise wrong("a shape of other things", "whole numbers") from None

@@ -87,14 +87,6 @@ def read(text: bytes, limits: Limits, *, finite: bool = True) -> Node:
     return Node(_parsed(text, limits, finite=finite), limits)
 
 
-def read_list(text: bytes, limits: Limits) -> Iterator[Node]:
-    """The objects of the list that is all of ``text``. Raises WireError (400, 413)."""
-    found = _parsed(text, limits, finite=True)
-    if not isinstance(found, list):
-        raise wrong(f"{_kind(found)} for the body", "a list")
-    return (Node(each, limits, "an element of the body") for each in found)
-
-
 def _parsed(text: bytes, limits: Limits, *, finite: bool) -> Any:
     if len(text) > limits.json_bytes:
         raise wrong(

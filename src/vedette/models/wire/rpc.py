@@ -4,6 +4,7 @@ Tensors go as raw contents, which are the bytes that HTTP's binary extension has
 contents are understood. Needs the extra ``serve``.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from vedette.errors import Problem
 from vedette.models.wire.elements import numbers
 from vedette.models.wire.errors import HTTP_STATUS, WireError, wrong
+from vedette.models.wire.fields import are_few
 from vedette.models.wire.limits import DEFAULT, Limits
 from vedette.models.wire.messages import (
     InferRequest,
@@ -32,6 +34,9 @@ from vedette.models.wire.tensor import (
     to_chunk,
 )
 
+STATUS = "vedette-status"
+"""Metadata behind a refusal: HTTP's status, since gRPC's codes are fewer, and a connection that is
+lost has the code of a server that is busy."""
 _CONTENTS = {
     "BOOL": "bool_contents",
     "INT8": "int_contents",
@@ -73,7 +78,8 @@ def from_request(found: Any, *, limits: Limits = DEFAULT) -> InferRequest:
         model=found.model_name,
         inputs=_tensors(found.inputs, found.raw_input_contents, limits),
         outputs=tuple(
-            RequestedOutput(each.name, _parameters(each, limits)) for each in found.outputs
+            RequestedOutput(_short(each.name, limits), _parameters(each, limits))
+            for each in found.outputs
         ),
         version=found.model_version,
         id=found.id,
@@ -142,10 +148,16 @@ def from_server(found: Any) -> ServerMetadata:
     return ServerMetadata(found.name, found.version, tuple(found.extensions))
 
 
-def answered(code: int, details: str, address: str) -> WireError:
-    """The error that a server at ``address`` answered with, by gRPC's ``code``."""
+def trailer(error: WireError) -> tuple[tuple[str, str], ...]:
+    """What a server of ours sends behind a refusal: only it says UNAVAILABLE with a status."""
+    return ((STATUS, str(error.status)),)
+
+
+def answered(code: int, details: str, address: str, status: str = "") -> WireError:
+    """The error that a server at ``address`` answered with, by ``status`` or gRPC's ``code``."""
     found = f"the refusal {details!r} from {address}"
-    return WireError(HTTP_STATUS.get(code, 500), Problem(found, "an answer"))
+    known = int(status) if re.fullmatch("[45][0-9]{2}", status) else HTTP_STATUS.get(code, 500)
+    return WireError(known, Problem(found, "an answer"))
 
 
 def _tensor_metadata(found: Iterable[Any]) -> tuple[TensorMetadata, ...]:
@@ -159,8 +171,10 @@ def parsed(name: str, body: bytes, limits: Limits = DEFAULT) -> Any:
     if len(body) > limits.body_bytes:
         raise wrong(f"{len(body)} bytes", f"at most {limits.body_bytes}", status=413)
     try:
+        if not are_few(body):
+            raise wrong(f"a {name} of too many fields", "fewer tensors", status=413)
         return message(name).FromString(body)
-    except DecodeError:
+    except (DecodeError, ValueError):
         raise wrong(f"bytes that are no {name}", "a message of the protocol") from None
 
 
@@ -183,7 +197,7 @@ def _tensors(nodes: Any, raw: Any, limits: Limits) -> tuple[Tensor, ...]:
 
 
 def _tensor(node: Any, chunk: bytes | None, limits: Limits) -> Tensor:
-    name, datatype, dims = node.name, node.datatype, node.shape
+    name, datatype, dims = _short(node.name, limits), _short(node.datatype, limits), node.shape
     if len(dims) > limits.rank:
         raise wrong(f"{len(dims)} dimensions of {name!r}", f"at most {limits.rank}")
     shape, parameters = checked_shape(name, tuple(dims), limits), _parameters(node, limits)
@@ -215,6 +229,12 @@ def _of_contents(
     return Tensor(name, datatype, objects(list(elements), shape), parameters)
 
 
+def _short(text: str, limits: Limits) -> str:
+    if len(text) > limits.name_characters:
+        raise wrong("a long name", f"at most {limits.name_characters} characters")
+    return text
+
+
 def _put_parameters(node: Any, parameters: Parameters) -> None:
     for key, value in parameters.items():
         setattr(node.parameters[key], _choice(value), value)
@@ -243,5 +263,5 @@ def _parameters(node: Any, limits: Limits) -> Parameters:
         choice = value.WhichOneof("parameter_choice")
         if choice is None:
             raise wrong("a parameter without a value", "a boolean, a string or a number")
-        made[key] = getattr(value, choice)
+        made[_short(key, limits)] = getattr(value, choice)
     return made

@@ -4,17 +4,20 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from tests.running.hosted import QUICK, HostedExecutor, cut
+from tests.running.hosted import QUICK, SCRIPTED, HostedExecutor, MemoryEndpoint, cut
 from tests.running.killed_child import STEPS, AnnounceParts, Follow
 from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from tests.running.test_executor import APART, FIVE_SOURCES, SHARED, TELL, TWO_SOURCES
 
 from vedette.errors import InputError
-from vedette.models.wire import InferRequest
+from vedette.models.wire import InferRequest, InferResponse, Tensor
 from vedette.running.crossing import PACKED, Asked, ask
-from vedette.running.executor import MemorySink
+from vedette.running.executor import MemorySink, Report
 from vedette.running.local import LocalExecutor
+from vedette.running.remote import Hosts
+from vedette.serve.segment_model import SegmentModel
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.graph import Step
 from vedette.types.media import Bundle
@@ -128,6 +131,43 @@ def test_workers_that_stay_away_end_the_run_and_it_goes_on_later(
     again._operators = ALL_OPERATORS
     again.run(plan, sources_for(plan, FRAMES), sink)
     assert sorted(map(repr, sink.commits)) == local["follow"][0]
+
+
+class NoBytes(MemoryEndpoint):
+    """One of its answers is made of numbers."""
+
+    async def infer(self, request: InferRequest, deadline_s: float) -> InferResponse:
+        is_ninth = self.requests == 8
+        response = await super().infer(request, deadline_s)
+        if not is_ninth:
+            return response
+        numbers = np.array([1])
+        outputs = Tensor("keys", "INT64", numbers), Tensor("items", "INT64", numbers)
+        return replace(response, outputs=outputs)
+
+
+class Broken(MemoryEndpoint):
+    async def infer(self, request: InferRequest, deadline_s: float) -> InferResponse:
+        raise LookupError("nobody foresaw this")
+
+
+def run_at(kind: type[MemoryEndpoint]) -> Report:
+    plan = plan_of(TELL, streams={"street": ("a",)})
+    (segment,) = cut(plan, OPERATORS)
+    model = SegmentModel(plan, segment, OPERATORS, no_models, codec=SCRIPTED)
+    endpoint = kind({segment.name: model})
+    hosts = Hosts(frozenset({"box"}), lambda _: [endpoint], patience=QUICK, codec=SCRIPTED)
+    executor = LocalExecutor(OPERATORS, no_models, hosts=hosts)
+    return executor.run(plan, sources_for(plan), MemorySink())
+
+
+def test_an_answer_that_is_no_bytes_loses_its_worker() -> None:
+    assert [each.kind for each in run_at(NoBytes).incidents] == ["lost worker"]
+
+
+def test_an_error_that_nobody_foresaw_ends_the_run() -> None:
+    with pytest.raises(LookupError, match="foresaw"):
+        run_at(Broken)
 
 
 def test_what_no_form_exists_for_says_so() -> None:

@@ -1,6 +1,7 @@
 """Segments elsewhere: workers that die and hang leave the commits of an undisturbed local run."""
 
 import random
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from tests.running.killed_child import STEPS, AnnounceParts, Follow
 from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from tests.running.test_executor import APART, FIVE_SOURCES, SHARED, TELL, TWO_SOURCES
 
-from vedette.errors import InputError
+from vedette.errors import InputError, Problem
+from vedette.models.endpoint import UnansweredError
 from vedette.models.wire import InferRequest, InferResponse, Tensor
 from vedette.running.crossing import PACKED, Asked, ask
 from vedette.running.executor import MemorySink, Report
@@ -131,6 +133,20 @@ def test_workers_that_stay_away_end_the_run_and_it_goes_on_later(
     again._operators = ALL_OPERATORS
     again.run(plan, sources_for(plan, FRAMES), sink)
     assert sorted(map(repr, sink.commits)) == local["follow"][0]
+
+
+def test_a_stop_does_not_wait_for_a_worker_that_is_lost() -> None:
+    plan, sink, stop = PLANS["tell"], MemorySink(), threading.Event()
+
+    class Gone(MemoryEndpoint):
+        async def ready(self, deadline_s: float, model: str = "", version: str = "") -> bool:
+            stop.set()
+            raise UnansweredError(503, Problem("nobody", "a worker"), sent=False)
+
+    endless = replace(QUICK, lasting_s=float("inf"))
+    hosts = Hosts(frozenset({"box"}), lambda _: [Gone({})], patience=endless, codec=SCRIPTED)
+    executor = LocalExecutor(OPERATORS, no_models, hosts=hosts)
+    assert not executor.run(plan, sources_for(plan, FRAMES), sink, stop=stop).finished
 
 
 class NoBytes(MemoryEndpoint):

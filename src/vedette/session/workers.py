@@ -145,6 +145,10 @@ def hosted(
     if not texts:
         yield None
     elif LOCAL in texts:
+        if len(texts) > 1:
+            found = f"--workers {' and '.join(texts)}"
+            expected = "local for all devices, or the address of each"
+            raise InputError(Problem(found, expected, "vedette worker here, and its address"))
         with LocalWorkers(plan, path) as workers:
             yield workers.hosts
     else:

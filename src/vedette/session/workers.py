@@ -209,6 +209,7 @@ class _Worker:
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the run, which still needs them then
         )
 
     def _restart(self) -> None:

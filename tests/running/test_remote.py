@@ -1,6 +1,7 @@
 """Segments elsewhere: workers that die and hang leave the commits of an undisturbed local run."""
 
 import random
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -261,6 +262,16 @@ def test_frames_are_spread_over_the_workers_of_a_segment_without_state(
     frames = [sum(b'"kind":"frame"' in keys(asked) for asked in each.asked) for each in there]
     assert sum(frames) >= FRAMES
     assert min(frames) >= (1 if dies_at else FRAMES // 6)
+
+
+def test_a_worker_that_stands_by_takes_the_place_of_one_that_is_lost() -> None:
+    plan = replace(plan_of(TELL, streams={"street": ("a", "b")}), replicas={"box": 2})
+    executor = HostedExecutor(workers=3, dies_at=(20,))
+    executor.run(plan, sources_for(plan, FRAMES), MemorySink())
+    streams = [set[bytes](), set[bytes](), set[bytes]()]
+    for seen, endpoint in zip(streams, executor.endpoints, strict=True):
+        seen.update(*(re.findall(rb'"stream":"(.)"', keys(each)) for each in endpoint.asked))
+    assert streams == [{b"a"}, {b"b"}, {b"a"}]
 
 
 def keys(asked: InferRequest) -> bytes:

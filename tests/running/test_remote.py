@@ -3,7 +3,7 @@
 import random
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from tests.running.test_executor import APART, FIVE_SOURCES, SHARED, TELL, TWO_SOURCES
 
 from vedette.errors import InputError, Problem
-from vedette.models.endpoint import UnansweredError
+from vedette.models.endpoint import Endpoint, UnansweredError
 from vedette.models.wire import InferRequest, InferResponse, Tensor
 from vedette.running.crossing import PACKED, Asked, ask
 from vedette.running.executor import MemorySink, Report
@@ -148,6 +148,29 @@ def test_a_stop_does_not_wait_for_a_worker_that_is_lost() -> None:
     hosts = Hosts(frozenset({"box"}), lambda _: [Gone({})], patience=endless, codec=SCRIPTED)
     executor = LocalExecutor(OPERATORS, no_models, hosts=hosts)
     assert not executor.run(plan, sources_for(plan, FRAMES), sink, stop=stop).finished
+
+
+class Unwilling(MemoryEndpoint):
+    async def close(self) -> None:
+        raise OSError("it was never open")
+
+
+def unwilling(_device: str) -> list[MemoryEndpoint]:
+    return [Unwilling({})]
+
+
+def unreachable(_device: str) -> list[MemoryEndpoint]:
+    raise OSError("no such machine")
+
+
+@pytest.mark.parametrize("connect", [unwilling, unreachable])
+def test_what_goes_wrong_with_a_connection_leaves_no_thread(
+    connect: Callable[[str], Sequence[Endpoint]],
+) -> None:
+    executor = LocalExecutor(OPERATORS, no_models, hosts=Hosts(frozenset({"box"}), connect))
+    with pytest.raises(OSError, match=r"never|no such"):
+        executor.run(PLANS["tell"], sources_for(PLANS["tell"], 0), MemorySink())
+    assert "remote" not in {thread.name for thread in threading.enumerate()}
 
 
 class NoBytes(MemoryEndpoint):

@@ -4,6 +4,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import replace
 
 import numpy as np
@@ -161,6 +162,17 @@ def unwilling(_device: str) -> list[MemoryEndpoint]:
 
 def unreachable(_device: str) -> list[MemoryEndpoint]:
     raise OSError("no such machine")
+
+
+def test_an_answer_that_is_taken_back_ends_the_run() -> None:
+    class Fickle(MemoryEndpoint):
+        async def ready(self, deadline_s: float, model: str = "", version: str = "") -> bool:
+            raise CancelledError
+
+    plan = PLANS["tell"]
+    hosts = Hosts(frozenset({"box"}), lambda _: [Fickle({})], patience=QUICK, codec=SCRIPTED)
+    with pytest.raises(CancelledError):
+        LocalExecutor(OPERATORS, no_models, hosts=hosts).run(plan, sources_for(plan), MemorySink())
 
 
 @pytest.mark.parametrize("connect", [unwilling, unreachable])

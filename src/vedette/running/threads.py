@@ -198,10 +198,9 @@ class Threads:
         def guarded() -> None:
             try:
                 target()
-            except CancelledError:
-                if not self._halt.is_set():
-                    raise
             except BaseException as error:  # noqa: BLE001  # raised again where the run was called
+                if isinstance(error, CancelledError) and self._halt.is_set():
+                    return
                 with self._lock:
                     self._error = self._error or error
                 self._end()

@@ -60,6 +60,12 @@ def places(plan: Deployment, texts: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+def ensure_told(plan: Deployment, texts: Sequence[str]) -> None:
+    """Raises InputError where ``vedette run --workers`` says what does not fit a plan."""
+    if LOCAL not in texts:
+        places(plan, texts)
+
+
 def ensure_hostable(plan: Deployment, device: str) -> None:
     """Raises InputError where a plan has nothing for a worker of ``device`` to do."""
     known = hostable(plan)

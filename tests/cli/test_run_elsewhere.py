@@ -25,6 +25,15 @@ def test_by_default_nobody_else_does_anything(plan: Deployment) -> None:
         assert hosts is None
 
 
+def test_local_workers_are_not_mixed_with_others(plan: Deployment) -> None:
+    told = ["local", "cloud=http://10.0.0.7:8000"]
+    with (
+        pytest.raises(InputError, match="local and cloud=http"),
+        elsewhere(plan, NOWHERE, told, None, executor="local", address=None),
+    ):
+        pass
+
+
 def test_an_address_is_that_of_a_ray_cluster(plan: Deployment) -> None:
     with pytest.raises(InputError, match="without Ray"):
         elsewhere(plan, NOWHERE, [], None, executor="local", address="10.0.0.7:6379")

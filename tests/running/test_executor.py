@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import pytest
-from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
+from tests.running.scripted import OPERATORS, Number, no_models, plan_of, sources_for
 
 from vedette.errors import MediaError, Problem
 from vedette.running.executor import Executor, MemorySink
@@ -277,6 +277,29 @@ def test_an_operators_error_ends_the_run_and_says_where(executor: Executor) -> N
     assert raised.value.__notes__ == ["in step count, stream a, frame 5"]
     assert [incident.kind for incident in sink.incidents] == ["failed step"]
     assert "count" in sink.incidents[0].detail
+
+
+class Hoard:
+    """Keeps what no record can hold."""
+
+    def __init__(self) -> None:
+        self.state: object = None
+
+    def __call__(self, number: Number) -> Number:
+        self.state = {number.value}
+        return number
+
+
+def test_a_state_that_cannot_be_saved_ends_the_run_and_says_where(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_operators", {**OPERATORS, "hoard": Hoard})
+    steps = [Step("look", "look", ("street",)), Step("keep", "hoard", ("look",))]
+    plan, sink = plan_of(steps, streams={"street": ("a",)}), MemorySink()
+    with pytest.raises(TypeError, match="may not hold set") as raised:
+        executor.run(plan, sources_for(plan), sink)
+    assert raised.value.__notes__ == ["in step keep, stream a, frame 10"]
+    assert [incident.kind for incident in sink.incidents] == ["failed step"]
 
 
 def broken(frame: Frame) -> Frame:

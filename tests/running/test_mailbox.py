@@ -21,6 +21,13 @@ def test_a_full_box_drops_the_oldest_that_may_go() -> None:
     assert [full.take(), full.take(), full.take()] == [1, 3, None]
 
 
+def test_what_may_go_makes_room_for_what_may_not() -> None:
+    full = box(1)
+    full.put(1, may_drop=True)
+    assert full.put(2) == 1
+    assert full.take() == 2
+
+
 def test_whoever_must_not_drop_waits_for_room() -> None:
     full = box(1)
     full.put(1)

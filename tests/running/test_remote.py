@@ -1,20 +1,27 @@
 """Segments elsewhere: workers that die and hang leave the commits of an undisturbed local run."""
 
 import random
-from collections.abc import Mapping, Sequence
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from tests.running.hosted import QUICK, HostedExecutor, cut
+from tests.running.hosted import QUICK, SCRIPTED, HostedExecutor, MemoryEndpoint, cut
 from tests.running.killed_child import STEPS, AnnounceParts, Follow
 from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
 from tests.running.test_executor import APART, FIVE_SOURCES, SHARED, TELL, TWO_SOURCES
 
-from vedette.errors import InputError
-from vedette.models.wire import InferRequest
+from vedette.errors import InputError, Problem
+from vedette.models.endpoint import Endpoint, UnansweredError
+from vedette.models.wire import InferRequest, InferResponse, Tensor
 from vedette.running.crossing import PACKED, Asked, ask
-from vedette.running.executor import MemorySink
+from vedette.running.executor import MemorySink, Report
 from vedette.running.local import LocalExecutor
+from vedette.running.remote import Hosts
+from vedette.serve.segment_model import SegmentModel
 from vedette.types.cluster import Cluster, Device, Link
 from vedette.types.graph import Step
 from vedette.types.media import Bundle
@@ -130,6 +137,91 @@ def test_workers_that_stay_away_end_the_run_and_it_goes_on_later(
     assert sorted(map(repr, sink.commits)) == local["follow"][0]
 
 
+def test_a_stop_does_not_wait_for_a_worker_that_is_lost() -> None:
+    plan, sink, stop = PLANS["tell"], MemorySink(), threading.Event()
+
+    class Gone(MemoryEndpoint):
+        async def ready(self, deadline_s: float, model: str = "", version: str = "") -> bool:
+            stop.set()
+            raise UnansweredError(503, Problem("nobody", "a worker"), sent=False)
+
+    endless = replace(QUICK, lasting_s=float("inf"))
+    hosts = Hosts(frozenset({"box"}), lambda _: [Gone({})], patience=endless, codec=SCRIPTED)
+    executor = LocalExecutor(OPERATORS, no_models, hosts=hosts)
+    assert not executor.run(plan, sources_for(plan, FRAMES), sink, stop=stop).finished
+
+
+class Unwilling(MemoryEndpoint):
+    async def close(self) -> None:
+        raise OSError("it was never open")
+
+
+def unwilling(_device: str) -> list[MemoryEndpoint]:
+    return [Unwilling({})]
+
+
+def unreachable(_device: str) -> list[MemoryEndpoint]:
+    raise OSError("no such machine")
+
+
+def test_an_answer_that_is_taken_back_ends_the_run() -> None:
+    class Fickle(MemoryEndpoint):
+        async def ready(self, deadline_s: float, model: str = "", version: str = "") -> bool:
+            raise CancelledError
+
+    plan = PLANS["tell"]
+    hosts = Hosts(frozenset({"box"}), lambda _: [Fickle({})], patience=QUICK, codec=SCRIPTED)
+    with pytest.raises(CancelledError):
+        LocalExecutor(OPERATORS, no_models, hosts=hosts).run(plan, sources_for(plan), MemorySink())
+
+
+@pytest.mark.parametrize("connect", [unwilling, unreachable])
+def test_what_goes_wrong_with_a_connection_leaves_no_thread(
+    connect: Callable[[str], Sequence[Endpoint]],
+) -> None:
+    executor = LocalExecutor(OPERATORS, no_models, hosts=Hosts(frozenset({"box"}), connect))
+    with pytest.raises(OSError, match=r"never|no such"):
+        executor.run(PLANS["tell"], sources_for(PLANS["tell"], 0), MemorySink())
+    assert "remote" not in {thread.name for thread in threading.enumerate()}
+
+
+class NoBytes(MemoryEndpoint):
+    """One of its answers is made of numbers."""
+
+    async def infer(self, request: InferRequest, deadline_s: float) -> InferResponse:
+        is_ninth = self.requests == 8
+        response = await super().infer(request, deadline_s)
+        if not is_ninth:
+            return response
+        numbers = np.array([1])
+        outputs = Tensor("keys", "INT64", numbers), Tensor("items", "INT64", numbers)
+        return replace(response, outputs=outputs)
+
+
+class Broken(MemoryEndpoint):
+    async def infer(self, request: InferRequest, deadline_s: float) -> InferResponse:
+        raise LookupError("nobody foresaw this")
+
+
+def run_at(kind: type[MemoryEndpoint]) -> Report:
+    plan = plan_of(TELL, streams={"street": ("a",)})
+    (segment,) = cut(plan, OPERATORS)
+    model = SegmentModel(plan, segment, OPERATORS, no_models, codec=SCRIPTED)
+    endpoint = kind({segment.name: model})
+    hosts = Hosts(frozenset({"box"}), lambda _: [endpoint], patience=QUICK, codec=SCRIPTED)
+    executor = LocalExecutor(OPERATORS, no_models, hosts=hosts)
+    return executor.run(plan, sources_for(plan), MemorySink())
+
+
+def test_an_answer_that_is_no_bytes_loses_its_worker() -> None:
+    assert [each.kind for each in run_at(NoBytes).incidents] == ["lost worker"]
+
+
+def test_an_error_that_nobody_foresaw_ends_the_run() -> None:
+    with pytest.raises(LookupError, match="foresaw"):
+        run_at(Broken)
+
+
 def test_what_no_form_exists_for_says_so() -> None:
     plan = plan_of(TELL, streams={"street": ("a",)})
     frame = next(sources_for(plan)["a"].frames())
@@ -205,6 +297,16 @@ def test_frames_are_spread_over_the_workers_of_a_segment_without_state(
     frames = [sum(b'"kind":"frame"' in keys(asked) for asked in each.asked) for each in there]
     assert sum(frames) >= FRAMES
     assert min(frames) >= (1 if dies_at else FRAMES // 6)
+
+
+def test_a_worker_that_stands_by_takes_the_place_of_one_that_is_lost() -> None:
+    plan = replace(plan_of(TELL, streams={"street": ("a", "b")}), replicas={"box": 2})
+    executor = HostedExecutor(workers=3, dies_at=(20,))
+    executor.run(plan, sources_for(plan, FRAMES), MemorySink())
+    streams = [set[bytes](), set[bytes](), set[bytes]()]
+    for seen, endpoint in zip(streams, executor.endpoints, strict=True):
+        seen.update(*(re.findall(rb'"stream":"(.)"', keys(each)) for each in endpoint.asked))
+    assert streams == [{b"a"}, {b"b"}, {b"a"}]
 
 
 def keys(asked: InferRequest) -> bytes:

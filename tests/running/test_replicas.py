@@ -146,7 +146,7 @@ def test_the_formulas_say_what_the_simulation_does(
 
 
 @pytest.mark.parametrize("load", [0.3, 0.7])
-@pytest.mark.parametrize(("rows", "cv"), [(4, 0.0), (16, 0.0), (8, 0.5)])
+@pytest.mark.parametrize(("rows", "cv"), [(4, 0.0), (16, 0.0), (8, 0.5), (8, 1.0)])
 def test_batches_form_and_delay_as_the_chain_says(load: float, rows: int, cv: float) -> None:
     batches = Batches(load * rows / (0.02 + rows * 0.002), 0.02, 0.002, rows, cv)
     service = varied(0.02, 0.002, cv) if cv else constant(0.02, 0.002)
@@ -157,7 +157,7 @@ def test_batches_form_and_delay_as_the_chain_says(load: float, rows: int, cv: fl
     assert mean_rows(batches) == pytest.approx(len(latency_s) / count, rel=0.05)
     assert mean_s(batches) == pytest.approx(latency_s.mean(), rel=0.05)
     high = float(np.quantile(latency_s, 0.95))
-    assert quantile_s(batches, 0.95) == pytest.approx(high, rel=0.1)
+    assert quantile_s(batches, 0.95) == pytest.approx(high, rel=0.1 + 0.05 * cv)
 
 
 @pytest.mark.parametrize("load", [0.2, 0.7])

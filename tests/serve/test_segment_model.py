@@ -1,27 +1,35 @@
 """What a segment's model refuses, and that messages are taken up in their order."""
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from tests.running.hosted import SCRIPTED, cut
-from tests.running.scripted import OPERATORS, no_models, plan_of, sources_for
+from tests.running.scripted import OPERATORS, Number, Sum, no_models, plan_of, sources_for
 from tests.running.test_executor import TELL
 
 from vedette.models.wire import InferRequest, Tensor, WireError
 from vedette.running.crossing import Answered, Asked, Begun, Message, answered, ask, ask_begin
 from vedette.running.executor import FrameSource
+from vedette.running.hosting import HostedSegment
+from vedette.serve import segment_model
 from vedette.serve.segment_model import Bounds, SegmentModel, tensors
 from vedette.types.media import Bundle
 
 PLAN = plan_of(TELL, streams={"street": ("a",)})
 
 
-def model(**bounds: Any) -> SegmentModel:
+def model(*, operators: Any = OPERATORS, **bounds: Any) -> SegmentModel:
     (segment,) = cut(PLAN, OPERATORS)
     known: Any = {"digest": "plan", "bounds": Bounds(**bounds), "codec": SCRIPTED}
-    return SegmentModel(PLAN, segment, OPERATORS, no_models, **known)
+    return SegmentModel(PLAN, segment, operators, no_models, **known)
+
+
+class Sums:
+    def __init__(self) -> None:
+        self.state = Sum()
 
 
 def request(message: Message | None, **parameters: Any) -> InferRequest:
@@ -112,3 +120,64 @@ def test_a_request_says_where_its_time_went_and_how_much_may_follow() -> None:
     found = asyncio.run(told())
     assert found["capacity"] == 7
     assert found["queue_us"] >= 0 <= found["compute_us"]
+
+
+@pytest.fixture
+def may_go() -> Iterator[threading.Event]:
+    """What holds a worker's threads up, until the test is over at the latest."""
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+def test_an_answer_that_is_not_there_in_time_is_late_and_not_unknown(
+    may_go: threading.Event,
+) -> None:
+    class Held(Sums):
+        def __call__(self, number: Number) -> Number:
+            may_go.wait(5)
+            return number
+
+    async def refused() -> int:
+        hosted = model(operators={**OPERATORS, "accumulate": Held})
+        await hosted.infer(begin())
+        with pytest.raises(WireError) as raised:
+            await hosted.infer(asking(0), deadline_s=0.0)
+        await hosted.aclose()
+        return raised.value.status
+
+    assert asyncio.run(refused()) == 504
+
+
+def test_a_sequence_that_is_given_up_while_it_begins_leaves_no_thread(
+    monkeypatch: pytest.MonkeyPatch, may_go: threading.Event
+) -> None:
+    is_begun, is_closed = threading.Event(), threading.Event()
+
+    class Late(Sums):
+        def __init__(self) -> None:
+            super().__init__()
+            is_begun.set()
+            may_go.wait(5)
+
+        def __call__(self, number: Number) -> Number:
+            return number
+
+    class Watched(HostedSegment):
+        def close(self) -> None:
+            super().close()
+            is_closed.set()
+
+    async def give_up() -> None:
+        hosted = model(operators={**OPERATORS, "accumulate": Late})
+        beginning = asyncio.create_task(hosted.infer(begin()))
+        await asyncio.to_thread(is_begun.wait, 5)
+        beginning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await beginning
+        may_go.set()
+        await asyncio.to_thread(is_closed.wait, 5)
+
+    monkeypatch.setattr(segment_model, "HostedSegment", Watched)
+    asyncio.run(give_up())
+    assert is_closed.is_set()

@@ -159,6 +159,15 @@ def test_a_worker_that_hangs_and_comes_back_leaves_that_table(place: Path) -> No
     assert events(place / "hung.db") == events(place / "local.db")
 
 
+@pytest.mark.slow
+@pytest.mark.model
+def test_ctrl_c_is_for_the_run_and_not_for_its_workers(place: Path) -> None:
+    plan = session.load_plan(place / "plan.yaml")
+    with LocalWorkers(plan, place / "plan.yaml") as workers:
+        groups = {os.getpgid(workers.pid(device)) for device in hostable(plan)}
+        assert os.getpgrp() not in groups
+
+
 def test_sources_have_no_workers(tmp_path: Path) -> None:
     plan = plan_of(THERE_AND_BACK, streams={"street": ("a",)}, cluster=CITY, placement=PLACES)
     assert hostable(plan) == ["cloud", "edge"]

@@ -13,6 +13,7 @@ from tests.session.test_running import begun, film, plan_for
 from vedette.errors import InputError, RecordError
 from vedette.session import run, save
 from vedette.session.reloading import Reloading
+from vedette.session.workers import ensure_told
 from vedette.store import Store
 from vedette.types.commit import Commit, SavedState, Swap
 from vedette.types.graph import Step
@@ -100,6 +101,17 @@ def test_a_signal_reads_the_plan_again(plan: Plan, street: Path) -> None:
         assert following.name == "the next one"
         assert (reloading.stop.is_set(), reloading.following()) == (False, None)
     assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_a_plan_that_the_workers_do_not_fit_changes_nothing(plan: Plan, street: Path) -> None:
+    file, told = street / "elsewhere.yaml", list[str]()
+    save(plan, file)
+    workers = ["moon=http://10.0.0.7:8000"]
+    reloading = Reloading(file, plan, told.append, lambda found: ensure_told(found, workers))
+    with reloading.listening():
+        os.kill(os.getpid(), signal.SIGUSR1)
+    assert (reloading.stop.is_set(), reloading.following()) == (False, None)
+    assert "workers of the device 'moon'" in told[0]
 
 
 def _commit(states: dict[str, SavedState]) -> Commit:

@@ -111,6 +111,7 @@ def command(
     from vedette.models.remote import remotes
     from vedette.reporting.terminal import beside_text
     from vedette.session.reloading import Reloading
+    from vedette.session.workers import ensure_told
 
     promise(events, report, annotate)
     served = remotes(
@@ -121,7 +122,8 @@ def command(
         batching=batching(batch, batch_wait_ms),
     )
     chosen, before = session.load_plan(plan), session.load_plan(after) if after else None
-    ledger, reloading, turn = Ledger(), Reloading(plan, chosen, say), 1
+    reloading = Reloading(plan, chosen, say, lambda found: ensure_told(found, workers or []))
+    ledger, turn = Ledger(), 1
     with ExitStack() as scope:
         if metrics is not None:
             port = scope.enter_context(_metrics(ledger, metrics))

@@ -10,7 +10,7 @@ is a bound. A server that waits up to some time for more takes at most that time
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +135,8 @@ def quantile_s(batches: Batches, share: float) -> float:
 
     Who comes during a batch waits for its end, for the full batches of those before, and takes
     part in a batch of these, itself, and as many more as come until then on average. Where services
-    vary, the one that is under way and one's own are taken to vary, not those between.
+    vary, the one that is under way and one's own are taken to vary, not those between: that is up
+    to 8% too short where their CV is .5, and 15% where it is 1 (simulated).
 
     >>> round(quantile_s(Batches(1e-6, 1.0, 0.0, 2), 0.95), 6)
     1.0
@@ -160,18 +161,28 @@ def _comers(batches: Batches, waiting: int, likely: float) -> tuple[Floats, Floa
     Axes: how long the batch takes, the instant within it, who came before, one's own service.
     """
     instants = 12 if batches.service_cv < STEADY else 8
-    taken, own_taken = (services(1.0, batches.service_cv, points) for points in (4, 12))
+    taken, own_taken = _met(batches.service_cv, 8), services(1.0, batches.service_cv, 12)
     full_s = batches.service_s(batches.max_rows)
-    under_way = batches.service_s(min(waiting, batches.max_rows)) * taken[:, None, None]
+    usual_s = batches.service_s(min(waiting, batches.max_rows))
+    under_way = usual_s * taken[:, None, None]
     passed = (np.arange(instants) + 0.5)[:, None] / instants * under_way
     more = np.arange(int(poisson.isf(1e-4, batches.rate * under_way.max())) + 1)
     before = max(waiting - batches.max_rows, 0) + more
     wait = under_way - passed + before // batches.max_rows * full_s
     rows = np.minimum(before % batches.max_rows + 1 + batches.rate * wait, batches.max_rows)
     latency = wait[..., None] + (batches.base_s + rows * batches.item_s)[..., None] * own_taken
-    come = likely * batches.rate * under_way / passed.size / len(own_taken)
-    chance = come * poisson.pmf(more, batches.rate * passed)
+    come = likely * batches.rate * usual_s / passed.size / len(own_taken)
+    chance = come * np.asarray(poisson.pmf(more, batches.rate * passed))
     return latency.ravel(), np.broadcast_to(chance[..., None], latency.shape).ravel()
+
+
+def _met(cv: float, points: int) -> Floats:
+    """Equally likely times of the batches that who comes finds under way; 1 is the mean of all.
+
+    Longer ones meet more. Of a gamma's times these are a gamma's again, of a shape greater by one.
+    """
+    met = 1 + cv**2
+    return services(met, cv / sqrt(met), points)
 
 
 def _quantile(values: Floats, weights: Floats, share: float) -> float:

@@ -22,7 +22,7 @@ from vedette.running.passage import (
 from vedette.running.segment import Stage
 from vedette.running.tally import Passed, Tally, answering, empty_bytes
 from vedette.running.tracing import Recorder
-from vedette.running.work import Done, Work
+from vedette.running.work import Done, Work, saved
 from vedette.types.graph import Step, Stream
 from vedette.types.media import Bundle, Checkpoint, Frame
 from vedette.types.plan import Deployment
@@ -174,7 +174,7 @@ class Core:
         for stage in passage.course.stages:
             kept = passage.shared if stage.shared else passage.states
             for step in stage.steps if stage.stateful else ():
-                kept[step.name] = self._work.save(step, stream)
+                kept[step.name] = saved(self._work, step, passage.checkpoint)
         turn, finished = self._delivery_turn(stream)
         self._begin_process(self._commit(passage, turn, finished))
 

@@ -19,7 +19,7 @@ from vedette.running.executor import in_order
 from vedette.running.mailbox import Mailbox
 from vedette.running.segment import Stage
 from vedette.running.tally import Passed
-from vedette.running.work import Done, Work
+from vedette.running.work import Done, Work, saved
 from vedette.types.commit import SavedState
 from vedette.types.graph import Step
 from vedette.types.media import Bundle, Checkpoint, End
@@ -156,7 +156,7 @@ class StageRunner:
             return passing
         kept = passing.shared if self.stage.shared else passing.states
         for step in self.stage.steps:
-            kept[step.name] = self.work.save(step, passing.checkpoint.stream)
+            kept[step.name] = saved(self.work, step, passing.checkpoint)
         return passing
 
     def serial(self, messages: Messages) -> Messages:

@@ -11,8 +11,8 @@ class Mailbox(Generic[M]):
     """Messages in order, at most ``bound`` of them.
 
     ``wake`` is set whenever there is something new for the taker to look at; it may be shared
-    with others. A message put with ``may_drop`` never waits: when the box is full the oldest such
-    message goes.
+    with others. When the box is full the oldest message goes that was put with ``may_drop``; where
+    there is none, such a message is taken all the same, and others wait for room.
     """
 
     def __init__(self, bound: int, wake: threading.Event) -> None:
@@ -22,9 +22,9 @@ class Mailbox(Generic[M]):
         self._is_closed = False
 
     def put(self, message: M, *, may_drop: bool = False) -> M | None:
-        """Add a message; waits while the box is full. Gives back what was dropped for it."""
+        """Add a message, and give back what was dropped for it."""
         with self._changed:
-            dropped = self._make_room() if may_drop else None
+            dropped = self._make_room()
             while not may_drop and len(self._messages) >= self._bound and not self._is_closed:
                 self._changed.wait()
             self._messages.append((message, may_drop))

@@ -52,9 +52,10 @@ class Remote:
     """The segments of one run that are done elsewhere; a context, in which an event loop runs.
 
     Every stream, or every group of streams that meet, has a sequence at each such segment. It
-    begins at the worker that the plan deals it to; where a plan says nothing of a device's
-    replicas, streams take turns among all its workers. In a segment without state a stream has a
-    sequence at each of them, and a frame goes where the fewest are under way.
+    begins at the worker that the plan deals it to, and goes to one that stands by before it joins
+    others at theirs; where a plan says nothing of a device's replicas, streams take turns among all
+    its workers. In a segment without state a stream has a sequence at each of them, and a frame
+    goes where the fewest are under way.
     """
 
     def __init__(
@@ -82,7 +83,11 @@ class Remote:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._connect(), self._loop).result()
+        try:
+            asyncio.run_coroutine_threadsafe(self._connect(), self._loop).result()
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(
@@ -91,7 +96,12 @@ class Remote:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        try:
+            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -146,10 +156,11 @@ class Remote:
     def _sequence(
         self, segment: Segment, streams: tuple[str, ...], endpoints: Sequence[Endpoint], turn: int
     ) -> RemoteSequence:
-        first = turn % self._count(segment.device)
+        count = self._count(segment.device)
+        first, *others = _turned(endpoints[:count], turn % count)
         sequence = RemoteSequence(
             segment.name,
-            (*endpoints[first:], *endpoints[:first]),
+            (first, *_turned(endpoints[count:], turn % count), *others),
             Begun(streams, states=self._states(segment, streams)),
             self._loop,
             f"{self._nonce}-{len(self._sequences)}",
@@ -187,6 +198,12 @@ class Remote:
         for endpoints in self._endpoints.values():
             for endpoint in endpoints:
                 await endpoint.close()
+
+
+def _turned(endpoints: Sequence[Endpoint], by: int) -> list[Endpoint]:
+    """The same in a ring, from another one on."""
+    first = by % max(len(endpoints), 1)
+    return [*endpoints[first:], *endpoints[:first]]
 
 
 @dataclass(slots=True)

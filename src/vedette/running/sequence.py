@@ -9,10 +9,11 @@ is not handed on twice.
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from vedette.errors import InputError, Problem
 from vedette.models.endpoint import Endpoint
@@ -159,10 +160,21 @@ class RemoteSequence:
         if self._link is not None:
             self._start(self._link, sent)
         elif self._opening is None:
-            self._opening = self.loop.create_task(self._open())
+            self._opening = self._task(self._open())
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Nobody waits for a task: what it raises that was not foreseen ends the sequence."""
+        task = self.loop.create_task(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fail(error)
 
     def _start(self, link: _Link, sent: _Sent) -> None:
-        task = self.loop.create_task(self._carry(link, sent))
+        task = self._task(self._carry(link, sent))
         link.tasks.add(task)
         task.add_done_callback(link.tasks.discard)
 
@@ -238,7 +250,7 @@ class RemoteSequence:
             hint = "the worker's own output, which says why it ended"
             self._fail(InputError(Problem(found, "a worker that survives it", hint)))
             return
-        self._opening = self.loop.create_task(self._open())
+        self._opening = self._task(self._open())
 
     def _drop(self, link: _Link) -> None:
         self._link = None
@@ -270,7 +282,7 @@ class RemoteSequence:
         for sent in self._log:
             self._start(link, sent)
         if self._watching is None:
-            self._watching = self.loop.create_task(self._watch())
+            self._watching = self._task(self._watch())
 
     async def _begin(self, endpoint: Endpoint, name: str) -> _Link:
         async with asyncio.timeout(self.patience.silence_s):
@@ -344,9 +356,12 @@ def _tensors(message: Message) -> tuple[Tensor, Tensor]:
 
 
 def _message(response: InferResponse) -> Message:
-    given = {each.name: each.array.ravel().tolist() for each in response.outputs}
+    told = [each for each in response.outputs if each.datatype == "BYTES"]
+    given = {each.name: each.array.ravel().tolist() for each in told}
     if len(given.get("keys", ())) != 1 or "items" not in given:
-        raise WireError(502, Problem("an answer without a record", "the tensors keys and items"))
+        raise WireError(
+            502, Problem("an answer without a record", "the BYTES tensors keys and items")
+        )
     return given["keys"][0], given["items"]
 
 

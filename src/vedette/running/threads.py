@@ -39,6 +39,8 @@ from vedette.types.plan import Deployment
 
 GIVE_WAY_S = 1e-3
 """A thread that wakes another and goes on computing keeps it from their core for milliseconds."""
+LOOK_S = 0.1
+"""How often it is looked whether the user wants no more, where no frame comes through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,9 @@ class Threads:
             thread.start()
         try:
             for thread in threads:
-                thread.join()
+                while thread.is_alive():
+                    thread.join(LOOK_S)
+                    self._heed_stop()  # who waits for a machine that is lost does not look
         finally:  # an interrupt of the main thread ends the others
             self._end()
             for thread in threads:
@@ -194,10 +198,9 @@ class Threads:
         def guarded() -> None:
             try:
                 target()
-            except CancelledError:
-                if not self._halt.is_set():
-                    raise
             except BaseException as error:  # noqa: BLE001  # raised again where the run was called
+                if isinstance(error, CancelledError) and self._halt.is_set():
+                    return
                 with self._lock:
                     self._error = self._error or error
                 self._end()
@@ -208,6 +211,11 @@ class Threads:
         box: Mailbox[Message] = Mailbox(self.bounds.queue, wake)
         self._boxes.append(box)
         return box
+
+    def _heed_stop(self) -> None:
+        if self.stop.is_set() and not self._halt.is_set():
+            self._is_cut_short = True
+            self._end()
 
     def _end(self) -> None:
         self._halt.set()
@@ -227,9 +235,7 @@ class Threads:
         """A stream's messages as its lane takes them, and where they end."""
         first_s, count = None, 0
         for message in messages:
-            if self.stop.is_set():
-                self._is_cut_short = True
-                self._end()
+            self._heed_stop()
             if self._halt.is_set():
                 return
             if isinstance(message, Checkpoint):

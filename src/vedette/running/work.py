@@ -10,7 +10,7 @@ from vedette.types.coding import coding_of
 from vedette.types.commit import SavedState
 from vedette.types.events import Incident
 from vedette.types.graph import SOURCE, Scalar, Step
-from vedette.types.media import Bundle, Packet
+from vedette.types.media import Bundle, Checkpoint, Packet
 from vedette.types.operators import Signature
 from vedette.types.plan import Deployment
 
@@ -73,6 +73,14 @@ class StepFailed(Exception):  # noqa: N818  # what happened; it never leaves the
             return error
         told = [replace(each, found=f"{each.found} (in {self})") for each in error.problems]
         return type(error)(*told).with_traceback(error.__traceback__)
+
+
+def saved(work: Work, step: Step, at: Checkpoint) -> SavedState:
+    """A step's state as a checkpoint passes it. Raises StepFailed."""
+    try:
+        return work.save(step, at.stream)
+    except Exception as error:
+        raise StepFailed(step.name, at.stream, at.frame) from error
 
 
 def signatures_of(plan: Deployment, operators: Operators) -> dict[str, Signature]:

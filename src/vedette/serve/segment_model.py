@@ -176,8 +176,12 @@ class SegmentModel:
             raise wrong("streams or steps that the segment has not", "those of its plan")
         self._make_room()
         self._opening.add(name)
+        making = asyncio.ensure_future(asyncio.to_thread(self._hosted, how, frozenset(steps)))
         try:
-            hosted = await asyncio.to_thread(self._hosted, how, frozenset(steps))
+            hosted = await asyncio.shield(making)
+        except asyncio.CancelledError:  # the thread goes on, and nobody wants what it makes
+            making.add_done_callback(_unwanted)
+            raise
         finally:
             self._opening.discard(name)
         self._open[name] = Open(hosted, how.first, asyncio.get_running_loop().time())
@@ -226,7 +230,7 @@ class SegmentModel:
         except StepFailed as failed:
             return answer_failed(failed), 0.0
         except asyncio.CancelledError:
-            if not future.cancelled():
+            if not opened.is_over:
                 raise
             raise _over() from None
         if isinstance(given, Checkpoint):
@@ -316,6 +320,11 @@ def _sequence_id(request: InferRequest) -> str:
     if isinstance(name, bool | float) or not name:
         raise wrong("no sequence", "the parameter 'sequence_id', a text or a number")
     return str(name)
+
+
+def _unwanted(making: "asyncio.Future[HostedSegment]") -> None:
+    if not making.cancelled() and making.exception() is None:
+        making.result().close()
 
 
 def _number(request: InferRequest) -> int:

@@ -21,12 +21,19 @@ _AGAIN = getattr(signal, "SIGUSR1", None)  # not on every system
 class Reloading:
     """While it listens, SIGUSR1 reads ``file`` again and sets ``stop``, for its plan to go on.
 
-    A file that is no plan, or one for other streams, stops nothing: ``tell`` is told why.
+    A file that is no plan, one for other streams, or one that ``ensure_fit`` raises a VedetteError
+    for, stops nothing: ``tell`` is told why.
     """
 
-    def __init__(self, file: Path, plan: Plan, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        plan: Plan,
+        tell: Callable[[str], None],
+        ensure_fit: Callable[[Plan], None] = lambda _: None,
+    ) -> None:
         self.stop = threading.Event()
-        self._file, self._plan, self._tell = file, plan, tell
+        self._file, self._plan, self._tell, self._ensure_fit = file, plan, tell, ensure_fit
         self._following: Plan | None = None
 
     def following(self) -> Plan | None:
@@ -51,6 +58,7 @@ class Reloading:
         try:
             found = load_plan(self._file)
             ensure_swappable(self._plan, found)
+            self._ensure_fit(found)
         except VedetteError as error:
             self._tell(f"the plan stays as it is: {error}")
             return

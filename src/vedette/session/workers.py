@@ -61,6 +61,12 @@ def places(plan: Deployment, texts: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+def ensure_told(plan: Deployment, texts: Sequence[str]) -> None:
+    """Raises InputError where ``vedette run --workers`` says what does not fit a plan."""
+    if LOCAL not in texts:
+        places(plan, texts)
+
+
 def ensure_hostable(plan: Deployment, device: str) -> None:
     """Raises InputError where a plan has nothing for a worker of ``device`` to do."""
     known = hostable(plan)
@@ -148,6 +154,10 @@ def hosted(
     if not texts:
         yield None
     elif LOCAL in texts:
+        if len(texts) > 1:
+            found = f"--workers {' and '.join(texts)}"
+            expected = "local for all devices, or the address of each"
+            raise InputError(Problem(found, expected, "vedette worker here, and its address"))
         with LocalWorkers(plan, path) as workers:
             yield workers.hosts
     else:
@@ -208,6 +218,7 @@ class _Worker:
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the run, which still needs them then
         )
 
     def _restart(self) -> None:

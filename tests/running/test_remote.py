@@ -90,6 +90,12 @@ def test_a_worker_that_hangs_is_left(local: Mapping[str, Found]) -> None:
     assert committed(executor, PLANS["follow"]) == local["follow"]
 
 
+def test_a_worker_that_hangs_when_a_sequence_begins_is_left(local: Mapping[str, Found]) -> None:
+    patient = replace(QUICK, deadline_s=3600.0)
+    executor = HostedExecutor(workers=2, hangs_at=(1,), patience=patient)
+    assert committed(executor, PLANS["follow"]) == local["follow"]
+
+
 def test_a_lost_worker_is_an_incident() -> None:
     plan = plan_of(TELL, streams={"street": ("a",)})
     sink = MemorySink()

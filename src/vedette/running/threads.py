@@ -37,6 +37,8 @@ from vedette.types.graph import Step, Stream
 from vedette.types.media import Bundle, Checkpoint, End, Frame
 from vedette.types.plan import Deployment
 
+LOOK_S = 0.1
+"""How often the user's stop is looked at while no frame is read."""
 GIVE_WAY_S = 1e-3
 """A thread that wakes another and goes on computing keeps it from their core for milliseconds."""
 
@@ -139,8 +141,7 @@ class Threads:
         for thread in threads:
             thread.start()
         try:
-            for thread in threads:
-                thread.join()
+            self._wait(threads)
         finally:  # an interrupt of the main thread ends the others
             self._end()
             for thread in threads:
@@ -148,6 +149,16 @@ class Threads:
         if self._error is not None:
             raise self._error
         return not self._is_cut_short
+
+    def _wait(self, threads: Sequence[threading.Thread]) -> None:
+        """Until all are through, or the user's stop: who waits for other machines sees none."""
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(LOOK_S)
+                if thread.is_alive() and self.stop.is_set():
+                    self._is_cut_short = True
+                    self._end()
+                    thread.join()
 
     def _threads(
         self,

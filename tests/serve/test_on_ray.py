@@ -8,11 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.certificates import certified
 from tests.network import Machine, cable
-from tests.running.actors import ROOT
+from tests.running.actors import ROOT, tls
 from tests.serve.test_worker import events, place
 
-from vedette.running.on_ray import MODE, TOKEN
+from vedette.running.on_ray import TOKEN
+from vedette.running.ray_head import MODE
 
 __all__ = ["place"]
 SECONDS = 900
@@ -22,6 +24,7 @@ pytestmark = [
     pytest.mark.model,
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed (the extra ray)"),
 ]
+IN_THE_CLEAR_AND_NOT = pytest.mark.parametrize("is_tls", [False, True])
 APART = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 HEAD = """
 mount -t tmpfs tmpfs /tmp/ray
@@ -29,7 +32,7 @@ ray start --head --port=6379 --node-ip-address={here} --num-cpus=0 --object-stor
     --include-dashboard=false --labels=vedette-device=edge
 touch head
 until [ -e joined ]; do sleep 0.2; done
-{python} -m vedette run plan.yaml --executor ray --address {here}:6379 --store apart.db
+{python} -m vedette run plan.yaml --executor ray --address {here}:6379 --store apart.db --fresh
 """
 NODE = """
 mount -t tmpfs tmpfs /tmp/ray
@@ -54,12 +57,21 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
-def test_a_ray_on_this_machine_writes_the_event_table_of_a_local_run(place: Path) -> None:
-    words = ["run", "plan.yaml", "--executor", "ray", "--store", "ray.db"]
+def speaking(folder: Path, *addresses: str) -> dict[str, str]:
+    """The environment of a Ray that speaks TLS at these addresses, and at loopback."""
+    certificate = certified(folder, ("127.0.0.1", *addresses))
+    return tls(certificate, certificate[0])
+
+
+@IN_THE_CLEAR_AND_NOT
+def test_a_ray_on_this_machine_writes_the_event_table_of_a_local_run(
+    place: Path, tmp_path: Path, is_tls: bool
+) -> None:
+    words = ["run", "plan.yaml", "--executor", "ray", "--store", "ray.db", "--fresh"]
     ran = subprocess.run(
         [sys.executable, "-m", "vedette", *words],
         cwd=place,
-        env=environment(),
+        env=environment(**(speaking(tmp_path) if is_tls else {})),
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -75,12 +87,18 @@ def script(machine: Machine, text: str, **told: object) -> list[str]:
     return machine.command(*APART, "sh", "-e", "-c", text.format(**known, **told))
 
 
-def test_nodes_with_addresses_of_their_own_write_that_table(place: Path) -> None:
+@IN_THE_CLEAR_AND_NOT
+def test_nodes_with_addresses_of_their_own_write_that_table(
+    place: Path, tmp_path: Path, is_tls: bool
+) -> None:
     if not shutil.which("unshare"):
         pytest.skip("folders of their own need unshare")
     Path("/tmp/ray").mkdir(exist_ok=True)
-    env = environment(**TOKENS)
+    (place / "head").unlink(missing_ok=True)
+    (place / "joined").unlink(missing_ok=True)
     with cable() as (head, node):
+        known = speaking(tmp_path, head.address, node.address) if is_tls else {}
+        env = environment(**TOKENS, **known)
         joining = script(node, NODE, head=head.address)
         other = subprocess.Popen(joining, cwd=place, env=env)
         try:

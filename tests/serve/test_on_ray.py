@@ -32,7 +32,7 @@ ray start --head --port=6379 --node-ip-address={here} --num-cpus=0 --object-stor
     --include-dashboard=false --labels=vedette-device=edge
 touch head
 until [ -e joined ]; do sleep 0.2; done
-{python} -m vedette run plan.yaml --executor ray --address {here}:6379 --store apart.db --fresh
+{python} -m vedette run plan.yaml --executor ray --address {here}:6379 --store {store}
 """
 NODE = """
 mount -t tmpfs tmpfs /tmp/ray
@@ -67,7 +67,8 @@ def speaking(folder: Path, *addresses: str) -> dict[str, str]:
 def test_a_ray_on_this_machine_writes_the_event_table_of_a_local_run(
     place: Path, tmp_path: Path, is_tls: bool
 ) -> None:
-    words = ["run", "plan.yaml", "--executor", "ray", "--store", "ray.db", "--fresh"]
+    store = place / f"ray-{is_tls}.db"
+    words = ["run", "plan.yaml", "--executor", "ray", "--store", store.name]
     ran = subprocess.run(
         [sys.executable, "-m", "vedette", *words],
         cwd=place,
@@ -78,7 +79,7 @@ def test_a_ray_on_this_machine_writes_the_event_table_of_a_local_run(
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert events(place / "ray.db") == events(place / "local.db") != []
+    assert events(store) == events(place / "local.db") != []
 
 
 def script(machine: Machine, text: str, **told: object) -> list[str]:
@@ -94,6 +95,7 @@ def test_nodes_with_addresses_of_their_own_write_that_table(
     if not shutil.which("unshare"):
         pytest.skip("folders of their own need unshare")
     Path("/tmp/ray").mkdir(exist_ok=True)
+    store = place / f"apart-{is_tls}.db"
     (place / "head").unlink(missing_ok=True)
     (place / "joined").unlink(missing_ok=True)
     with cable() as (head, node):
@@ -103,7 +105,7 @@ def test_nodes_with_addresses_of_their_own_write_that_table(
         other = subprocess.Popen(joining, cwd=place, env=env)
         try:
             ran = subprocess.run(
-                script(head, HEAD),
+                script(head, HEAD, store=store.name),
                 cwd=place,
                 env=env,
                 capture_output=True,
@@ -115,4 +117,4 @@ def test_nodes_with_addresses_of_their_own_write_that_table(
             other.kill()
             other.wait()
     assert ran.returncode == 0, ran.stderr
-    assert events(place / "apart.db") == events(place / "local.db") != []
+    assert events(store) == events(place / "local.db") != []

@@ -1,8 +1,8 @@
 """The head of a Ray cluster before it is joined: it is there, lets nobody in, and speaks as we do.
 
 Ray's own TLS (``RAY_USE_TLS``) is mutual: each side shows a certificate, and believes those that
-the authority both know vouches for. Ray reads all of it from the environment, and waits for ever
-for a cluster that speaks otherwise than it; so that is asked here first.
+the authority both know vouches for. Ray reads all of it from the environment of each process. That
+both sides were told alike is asked here first.
 """
 
 import importlib

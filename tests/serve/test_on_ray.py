@@ -34,7 +34,9 @@ touch head
 until [ -e joined ]; do sleep 0.2; done
 {python} -m vedette run plan.yaml --executor ray --address {here}:6379 --store {store}
 """
+# Ray gives a node 30 s to start; where that was too little the head goes on, and says so.
 NODE = """
+trap 'touch joined' EXIT
 mount -t tmpfs tmpfs /tmp/ray
 until [ -e head ]; do sleep 0.2; done
 ray start --address={head}:6379 --node-ip-address={here} --num-cpus=0 \\

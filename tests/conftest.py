@@ -1,13 +1,12 @@
 """Fixtures that every test may use."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 from tests import street as film
+from tests.certificates import certified
 
 from vedette.errors import ModelError
 from vedette.models.assets import Asset, fetch
@@ -36,16 +35,7 @@ def clips(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for this machine that its own file vouches for, and its key."""
-    openssl = shutil.which("openssl") or pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    made, key = folder / "cert.pem", folder / "key.pem"
-    words = (
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
-    )
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    files = ["-addext", names, "-keyout", str(key), "-out", str(made)]
-    subprocess.run([openssl, *words.split(), *files], check=True, capture_output=True)
-    return made, key
+    return certified(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Small servers of the protocol in the test's own event loop: what they answer is the test's."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -121,3 +122,33 @@ async def over_grpc(
         yield f"localhost:{port}"
     finally:
         await server.stop(0)
+
+
+@asynccontextmanager
+async def relayed(place: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """A way to a server, and what makes its connections fall silent, as on a link that is cut."""
+    host, _, port = place.partition(":")
+    copying: list[asyncio.Task[None]] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(1 << 16):
+            writer.write(chunk)
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, int(port))
+        writers.extend((writer, back))
+        copying.extend(asyncio.create_task(copy(*e)) for e in ((reader, back), (there, writer)))
+
+    def fall_silent() -> None:
+        for each in copying:
+            each.cancel()
+
+    server = await asyncio.start_server(carry, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", fall_silent
+    finally:
+        fall_silent()
+        for each in writers:
+            each.close()
+        server.close()

@@ -31,21 +31,27 @@ async def echo(request: Any) -> InferResponse:
     return InferResponse("m", outputs, "1", request.id, {"queue_us": 200, "compute_us": 100})
 
 
+def served(scheme: str, model: Any, token: str = "") -> Any:
+    if scheme == "grpc":
+        return servers.over_grpc(model, token)
+    return servers.raw(servers.over_http(model, token))
+
+
+@asynccontextmanager
+async def opened(scheme: str, place: str, access: Access | None = None) -> AsyncIterator[Endpoint]:
+    endpoint = connect(f"{scheme}://{place}", access)
+    try:
+        yield endpoint
+    finally:
+        await endpoint.close()
+
+
 @asynccontextmanager
 async def asked(
     scheme: str, model: Any = echo, token: str = "", access: Access | None = None
 ) -> AsyncIterator[Endpoint]:
-    served = (
-        servers.over_grpc(model, token)
-        if scheme == "grpc"
-        else servers.raw(servers.over_http(model, token))
-    )
-    async with served as place:
-        endpoint = connect(f"{scheme}://{place}", access)
-        try:
-            yield endpoint
-        finally:
-            await endpoint.close()
+    async with served(scheme, model, token) as place, opened(scheme, place, access) as endpoint:
+        yield endpoint
 
 
 BOTH = pytest.mark.parametrize("scheme", ["http", "grpc"])
@@ -62,6 +68,45 @@ def test_a_model_answers_and_the_four_parts_add_up(scheme: str) -> None:
     assert (answer.model, answer.id, answer.outputs[0].name) == ("m", "7", "y")
     assert (answer.timings.server_queue_s, answer.timings.compute_s) == (2e-4, 1e-4)
     assert answer.timings.transmission_s >= 0
+
+
+@BOTH
+def test_a_connection_that_fell_silent_is_not_asked_again(scheme: str) -> None:
+    async def check() -> bool:
+        async with (
+            served(scheme, echo) as place,
+            servers.relayed(place) as (way, fall_silent),
+            opened(scheme, way) as endpoint,
+        ):
+            assert await endpoint.ready(WAIT_S)
+            fall_silent()
+            with pytest.raises(UnansweredError, match="no answer from"):
+                await endpoint.ready(0.05)
+            return await endpoint.ready(WAIT_S)
+
+    assert asyncio.run(check())
+
+
+@BOTH
+def test_what_is_under_way_is_answered_though_nobody_tells_of_the_server(scheme: str) -> None:
+    async def check() -> InferResponse:
+        taken, told = asyncio.Event(), asyncio.Event()
+
+        async def slow(request: Any) -> InferResponse:
+            taken.set()
+            await told.wait()
+            return await echo(request)
+
+        async with asked(scheme, slow) as endpoint:
+            answer = asyncio.create_task(endpoint.infer(ASKED, WAIT_S))
+            await taken.wait()
+            with pytest.raises(UnansweredError):
+                await endpoint.ready(0.0)
+            assert await endpoint.ready(WAIT_S)
+            told.set()
+            return await answer
+
+    assert asyncio.run(check()).id == "7"
 
 
 @BOTH

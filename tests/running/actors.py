@@ -18,7 +18,7 @@ from tests.running.scripted import OPERATORS, Number, no_models
 from vedette.models.endpoint import Client, Endpoint
 from vedette.models.wire import framed
 from vedette.records.codec import from_json, to_json
-from vedette.running import on_ray
+from vedette.running import on_ray, ray_head
 from vedette.running.local import LocalExecutor
 from vedette.running.remote import Hosts
 from vedette.running.segment import Segment
@@ -36,6 +36,12 @@ SMALL: Mapping[str, Any] = {
     "object_store_memory": 80 << 20,
     "include_dashboard": False,
 }
+
+
+def tls(certificate: tuple[Path, Path], authority: Path) -> dict[str, str]:
+    """The environment of a Ray that speaks TLS."""
+    shown = {ray_head.CERTIFICATE: str(certificate[0]), ray_head.KEY: str(certificate[1])}
+    return {ray_head.TLS: "1", ray_head.AUTHORITY: str(authority), **shown}
 
 
 def die_once(number: Number, *, at: int, marker: str) -> Number:
@@ -132,7 +138,7 @@ def cluster_of(*devices: str) -> Iterator[Any]:
     path = os.pathsep.join((str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")))
     with pytest.MonkeyPatch.context() as patch, on_ray.loopback_only():
         patch.setenv("PYTHONPATH", path)
-        patch.setenv(on_ray.MODE, "token")
+        patch.setenv(ray_head.MODE, "token")
         patch.setenv(on_ray.TOKEN, "of-no-use-outside-of-these-tests")
         cluster = import_module("ray.cluster_utils").Cluster()
         try:

@@ -5,6 +5,7 @@ An endpoint may be told to die, or to hang, at one of the requests that it gets.
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -68,7 +69,7 @@ def cut(plan: Deployment, operators: Mapping[str, Callable[..., Any]]) -> tuple[
 @dataclass
 class MemoryEndpoint:
     """A worker in this process. ``dies_at`` and ``hangs_at`` count requests; one that died is back
-    at the next, knowing nothing, one that hangs does so for ever.
+    at the next, knowing nothing, one that hangs does so for ever, and ``hung`` is set.
     """
 
     models: Mapping[str, SegmentModel]
@@ -79,7 +80,7 @@ class MemoryEndpoint:
     most: int = 0
     asked: list[InferRequest] = field(default_factory=list)
     _under_way: int = 0
-    _is_hung: bool = False
+    hung: threading.Event = field(default_factory=threading.Event)
 
     async def infer(self, request: InferRequest, deadline_s: float) -> InferResponse:
         self.requests += 1
@@ -96,17 +97,18 @@ class MemoryEndpoint:
             self._under_way -= 1
 
     async def _befall(self) -> None:
-        self._is_hung = self._is_hung or self.requests in self.hangs_at
+        if self.requests in self.hangs_at:
+            self.hung.set()
         if self.requests in self.dies_at:
             for model in self.models.values():
                 await model.aclose()
             raise UnansweredError(503, Problem("nobody", "a worker"), sent=True)
-        if self._is_hung:
+        if self.hung.is_set():
             await asyncio.Event().wait()
 
     async def ready(self, deadline_s: float, model: str = "", version: str = "") -> bool:
         async with asyncio.timeout(deadline_s):
-            if self._is_hung:
+            if self.hung.is_set():
                 await asyncio.Event().wait()
         return True
 

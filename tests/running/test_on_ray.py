@@ -5,14 +5,22 @@ That they keep the contract of executors is in :mod:`tests.running.test_executor
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.running.actors import ALL_OPERATORS, PATIENT, SMALL, ScriptedActor, scripted
+from tests.certificates import certified
+from tests.running.actors import (
+    ALL_OPERATORS,
+    PATIENT,
+    SMALL,
+    ScriptedActor,
+    scripted,
+    tls,
+)
 from tests.running.hosted import SCRIPTED, cut
 from tests.running.scripted import no_models, plan_of, sources_for
 from tests.running.test_remote import STATELESS, TWO_BOXES, kept
@@ -20,7 +28,7 @@ from tests.running.test_remote import STATELESS, TWO_BOXES, kept
 from vedette.errors import InputError
 from vedette.models.endpoint import UnansweredError
 from vedette.models.wire import InferRequest, InferResponse, WireError, framed, wrong
-from vedette.running import on_ray
+from vedette.running import on_ray, ray_head
 from vedette.running.executor import MemorySink, Progress, Report
 from vedette.running.local import LocalExecutor
 from vedette.running.remote import Hosts
@@ -85,7 +93,7 @@ def test_a_segment_that_no_actor_is_is_not_there() -> None:
 
 
 def test_a_ray_without_tokens_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(on_ray.MODE, "disabled")
+    monkeypatch.setenv(ray_head.MODE, "disabled")
     for begin in (on_ray.start, lambda: on_ray.join("10.0.0.7:6379")):
         with pytest.raises(InputError, match="RAY_AUTH_MODE=token"):
             begin()
@@ -95,7 +103,7 @@ def test_a_ray_without_tokens_is_not_used(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_is_no_address_of_a_head_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(on_ray.MODE, "token")
+    monkeypatch.setenv(ray_head.MODE, "token")
     with pytest.raises(InputError, match="HOST:PORT"):
         on_ray.join(address)
 
@@ -103,16 +111,22 @@ def test_what_is_no_address_of_a_head_is_refused(
 def test_a_cluster_is_not_joined_without_a_token(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(on_ray.MODE, "token")
+    monkeypatch.setenv(ray_head.MODE, "token")
     monkeypatch.delenv(on_ray.TOKEN, raising=False)
     monkeypatch.setenv(on_ray.TOKEN_PATH, str(tmp_path / "none"))
     with pytest.raises(InputError, match="no token"):
         on_ray.join("127.0.0.1:6379")
 
 
+Certificate = tuple[Path, Path]
+
+
 @contextmanager
-def head(*, is_open: bool) -> Iterator[str]:
-    """Where a cluster's head would answer; a guarded one wants a token of everybody."""
+def head(*, is_open: bool, certificate: Certificate | None = None) -> Iterator[str]:
+    """Where a cluster's head would answer; a guarded one wants a token of everybody.
+
+    With a ``certificate`` it speaks TLS, as Ray does, and wants to see one of the same authority.
+    """
     grpc = pytest.importorskip("grpc", reason="grpcio is not installed (the extras serve, ray)")
 
     def alive(_asked: bytes, context: Any) -> bytes:
@@ -120,12 +134,17 @@ def head(*, is_open: bool) -> Iterator[str]:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "a token is missing")
         return b""
 
-    service, _, method = on_ray.ANYTHING.strip("/").partition("/")
+    service, _, method = ray_head.ANYTHING.strip("/").partition("/")
     answers = {method: grpc.unary_unary_rpc_method_handler(alive)}
     with futures.ThreadPoolExecutor(1) as pool:
         server = grpc.server(pool)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, answers),))
-        port = server.add_insecure_port("127.0.0.1:0")
+        if certificate is None:
+            port = server.add_insecure_port("127.0.0.1:0")
+        else:
+            chain, key = (each.read_bytes() for each in certificate)
+            proof = grpc.ssl_server_credentials([(key, chain)], chain, require_client_auth=True)
+            port = server.add_secure_port("127.0.0.1:0", proof)
         server.start()
         try:
             yield f"127.0.0.1:{port}"
@@ -133,18 +152,90 @@ def head(*, is_open: bool) -> Iterator[str]:
             server.stop(None).wait()
 
 
+@pytest.fixture
+def showing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has this machine show a certificate, and believe an authority, as Ray is told to."""
+
+    def show(certificate: Certificate, authority: Path) -> None:
+        for name, value in tls(certificate, authority).items():
+            monkeypatch.setenv(name, value)
+
+    return show
+
+
 def test_a_cluster_that_asks_for_no_token_is_refused() -> None:
     with head(is_open=True) as address, pytest.raises(InputError, match="asks for no token"):
-        on_ray.ensure_guarded(address)
+        ray_head.ensure_guarded(address)
     with head(is_open=False) as address:
-        on_ray.ensure_guarded(address)
+        ray_head.ensure_guarded(address)
+
+
+def test_so_is_one_that_speaks_tls(certificate: Certificate, showing: Callable[..., None]) -> None:
+    showing(certificate, certificate[0])
+    with head(is_open=False, certificate=certificate) as address:
+        ray_head.ensure_guarded(address)
+    with (
+        head(is_open=True, certificate=certificate) as address,
+        pytest.raises(InputError, match="asks for no token"),
+    ):
+        ray_head.ensure_guarded(address)
 
 
 def test_a_cluster_that_is_not_there_is_told_so() -> None:
     with head(is_open=False) as address:
         pass
     with pytest.raises(InputError, match="no Ray cluster at"):
-        on_ray.ensure_guarded(address)
+        ray_head.ensure_guarded(address)
+
+
+def test_a_cluster_that_speaks_otherwise_is_told_so(
+    certificate: Certificate, showing: Callable[..., None]
+) -> None:
+    with (
+        head(is_open=False, certificate=certificate) as address,
+        pytest.raises(InputError, match="which speaks TLS"),
+    ):
+        ray_head.ensure_guarded(address)
+    showing(certificate, certificate[0])
+    with head(is_open=False) as address, pytest.raises(InputError, match="speaks no TLS"):
+        ray_head.ensure_guarded(address)
+
+
+def test_each_side_must_believe_the_other(
+    certificate: Certificate, showing: Callable[..., None], tmp_path: Path
+) -> None:
+    other = certified(tmp_path)
+    with head(is_open=False, certificate=certificate) as address:
+        showing(certificate, other[0])
+        with pytest.raises(InputError, match="the certificate of the Ray cluster"):
+            ray_head.ensure_guarded(address)
+        showing(other, certificate[0])
+        with pytest.raises(InputError, match="no trust between"):
+            ray_head.ensure_guarded(address)
+
+
+def test_what_is_to_be_shown_must_be_there(
+    certificate: Certificate,
+    showing: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    showing(certificate, tmp_path / "none.pem")
+    with pytest.raises(InputError, match="RAY_TLS_CA_CERT="):
+        ray_head.shown()
+    monkeypatch.delenv(ray_head.KEY)
+    with pytest.raises(InputError, match="no RAY_TLS_SERVER_KEY"):
+        ray_head.shown()
+
+
+def test_what_is_to_be_shown_must_be_a_certificate_and_its_key(
+    certificate: Certificate, showing: Callable[..., None], tmp_path: Path
+) -> None:
+    other = certified(tmp_path)
+    for certificate_file, key in ((certificate[0], other[1]), (certificate[1], certificate[1])):
+        showing((certificate_file, key), certificate[0])
+        with pytest.raises(InputError, match="cannot be used"):
+            ray_head.shown()
 
 
 def plan_for(steps: list[Step], marker: Path, *, at: int = -1) -> Deployment:

@@ -97,6 +97,26 @@ def test_a_worker_that_hangs_is_left(local: Mapping[str, Found]) -> None:
     assert committed(executor, PLANS["follow"]) == local["follow"]
 
 
+def test_a_worker_that_hangs_when_a_sequence_begins_is_left(local: Mapping[str, Found]) -> None:
+    patient = replace(QUICK, deadline_s=3600.0)
+    executor = HostedExecutor(workers=2, hangs_at=(1,), patience=patient)
+    assert committed(executor, PLANS["follow"]) == local["follow"]
+
+
+def test_a_run_that_waits_for_a_worker_is_stopped_and_goes_on_later(
+    local: Mapping[str, Found],
+) -> None:
+    plan, sink, stop = PLANS["follow"], MemorySink(), threading.Event()
+    patient = replace(QUICK, lasting_s=3600.0)
+    executor = HostedExecutor(hangs_at=(40,), hung=stop, patience=patient)
+    executor._operators = ALL_OPERATORS
+    assert not executor.run(plan, sources_for(plan, FRAMES), sink, stop=stop).finished
+    again = HostedExecutor()
+    again._operators = ALL_OPERATORS
+    again.run(plan, sources_for(plan, FRAMES), sink)
+    assert sorted(map(repr, sink.commits)) == local["follow"][0]
+
+
 def test_a_lost_worker_is_an_incident() -> None:
     plan = plan_of(TELL, streams={"street": ("a",)})
     sink = MemorySink()

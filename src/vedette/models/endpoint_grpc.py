@@ -1,5 +1,9 @@
 """Calls over gRPC, by grpc.aio: one channel a server, messages as bytes."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,19 +34,35 @@ except ImportError:
 _OVERHEAD_BYTES = 1 << 20
 _NEVER_LEFT = "failed to connect to all addresses"
 """What gRPC's core says of a call for which it found no connection."""
+_LONGEST_PAUSE_MS = 1000
+"""Between attempts to connect; by default two minutes, long after a server is back."""
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A connection, its calls by their methods, and how many are under way on it."""
+
+    channel: Any
+    calls: dict[str, Any] = field(default_factory=dict)
+    under_way: int = 0
 
 
 class GrpcTransport:
-    """The Open Inference Protocol over gRPC, tensors as raw contents."""
+    """The Open Inference Protocol over gRPC, tensors as raw contents.
+
+    All calls share a connection. Over a link that was cut it stays silent for about as long again
+    when the link is back, since what TCP sends once more waits twice as long each time (RFC 6298).
+    So when the server is asked about itself in vain, the next call goes over a new one.
+    """
 
     def __init__(self, address: str, access: Access) -> None:
         self._address = address
         self._access = access
-        self._channel: Any = None
-        self._calls: dict[str, Any] = {}
+        self._line: _Line | None = None
 
     async def infer(self, request: InferRequest) -> InferResponse:
-        answer = await self._call("ModelInfer", rpc.encode_request(request))
+        async with self._on_line() as line:
+            answer = await self._call(line, "ModelInfer", rpc.encode_request(request))
         try:
             return rpc.decode_response(answer, limits=self._access.limits)
         except WireError as error:
@@ -67,26 +87,43 @@ class GrpcTransport:
         return rpc.from_model(await self._ask("ModelMetadata", name=name, version=version))
 
     async def close(self) -> None:
-        if self._channel is not None:
-            await self._channel.close()
+        line, self._line = self._line, None
+        if line is not None:
+            await line.channel.close()
 
     async def _ask(self, method: str, **fields: str) -> Any:
         body = message(f"{method}Request")(**fields).SerializeToString()
-        answer = await self._call(method, body)
+        async with self._on_line() as line:
+            try:
+                answer = await self._call(line, method, body)
+            except asyncio.CancelledError:
+                if self._line is line:
+                    self._line = None
+                raise
         try:
             return rpc.parsed(f"{method}Response", answer, self._access.limits)
         except WireError as error:
             raise self._garbage(error.problems[0].found) from None
 
-    async def _call(self, method: str, body: bytes) -> bytes:
-        if self._channel is None:
-            self._channel = self._opened()
-        if method not in self._calls:
-            self._calls[method] = self._channel.unary_unary(methods()[method].path)
+    @asynccontextmanager
+    async def _on_line(self) -> AsyncIterator[_Line]:
+        """What calls go over now. One that was given up is closed after its last call."""
+        line = self._line = self._line or _Line(self._opened())
+        line.under_way += 1
+        try:
+            yield line
+        finally:
+            line.under_way -= 1
+            if self._line is not line and not line.under_way:
+                await line.channel.close()
+
+    async def _call(self, line: _Line, method: str, body: bytes) -> bytes:
+        if method not in line.calls:
+            line.calls[method] = line.channel.unary_unary(methods()[method].path)
         token = self._access.token
         metadata = (("authorization", f"Bearer {token}"),) if token else None
         try:
-            return bytes(await self._calls[method](body, metadata=metadata))
+            return bytes(await line.calls[method](body, metadata=metadata))
         except grpc.aio.AioRpcError as error:
             raise self._error(error) from None
 
@@ -97,6 +134,7 @@ class GrpcTransport:
         options = [
             ("grpc.max_receive_message_length", most),
             ("grpc.max_send_message_length", most),
+            ("grpc.max_reconnect_backoff_ms", _LONGEST_PAUSE_MS),
             ("grpc.enable_retries", 0),  # whoever asks decides what is asked again
             ("grpc.initial_reconnect_backoff_ms", 100),  # and when: one that is back is found
             ("grpc.max_reconnect_backoff_ms", 1000),

@@ -3,7 +3,8 @@
 Ray finds the place, starts the process, and starts it anew when it dies; it never sends a message
 again (``max_task_retries=0``), since only a sequence knows from where to go on (see
 :mod:`vedette.running.sequence`). Nothing but bytes crosses: Ray carries those as they are, without
-pickle. A cluster without a token runs anybody's code (CVE-2023-48022), so none is used.
+pickle. A cluster without a token runs anybody's code (CVE-2023-48022), so none is used (see
+:mod:`vedette.running.ray_head`).
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import importlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -26,13 +27,14 @@ from vedette.models.wire import (
     WireError,
     framed,
 )
+from vedette.running.ray_head import MODE, ensure_guarded, shown
 from vedette.running.remote import Hosts
 from vedette.running.segment import Segment
 
 LABEL = "vedette-device"
 """A node of Ray with this label is the device that it names."""
 _NODE = "ray.io/node-id"
-MODE, TOKEN, TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
+TOKEN, TOKEN_PATH = "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # an actor sees the accelerators of its node
@@ -42,8 +44,6 @@ STORE_BYTES = 100 << 20
 MOST_UNDER_WAY = 10_000
 """Messages to one actor; what bounds them in earnest is the capacity of each sequence."""
 STARTING_S = 120.0
-REACHING_S = 10.0
-ANYTHING = "/ray.rpc.NodeInfoGcsService/CheckAlive"
 
 
 class Actor(Protocol):
@@ -186,6 +186,7 @@ def ray() -> Any:
 def start() -> None:
     """A Ray of one node on this machine's loopback, with a token that is made up here."""
     _demand_token()
+    shown()  # which says what is missing, if TLS is asked for; Ray does all else
     os.environ.setdefault(TOKEN, secrets.token_urlsafe(32))
     library = _demanding_ray()
     with loopback_only():
@@ -289,23 +290,6 @@ def loopback_only() -> Iterator[None]:
         yield
     finally:
         constants.ENABLE_RAY_CLUSTER = before
-
-
-def ensure_guarded(address: str) -> None:
-    """Raises InputError for a cluster that is not there, or answers somebody without a token."""
-    grpc = importlib.import_module("grpc")
-    with closing(grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)])) as channel:
-        try:
-            channel.unary_unary(ANYTHING)(b"", timeout=REACHING_S)
-        except grpc.RpcError as error:
-            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                return
-            found = f"no Ray cluster at {address} ({error.code().name})"
-            hint = f"ray start --head --port={address.rpartition(':')[2]} there"
-            raise InputError(Problem(found, "the head of one that runs", hint)) from None
-    found = f"the Ray cluster at {address}, which asks for no token"
-    expected = "one where whoever reaches it does not run what they like"
-    raise InputError(Problem(found, expected, f"{MODE}=token in the environment of ray start"))
 
 
 def _has_token() -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from vedette.errors import InputError, Problem
 from vedette.models.endpoint import Endpoint
@@ -38,6 +38,7 @@ from vedette.types.commit import SavedState
 from vedette.types.events import Incident
 from vedette.types.media import Checkpoint
 
+T = TypeVar("T")
 _OURS = frozenset({400, 401, 403, 413, 422})
 """What another worker would refuse alike."""
 _OTHER_PLAN = 409
@@ -104,7 +105,6 @@ class RemoteSequence:
     _log: list[_Sent] = field(default_factory=list)
     _link: _Link | None = None
     _opening: "asyncio.Task[None] | None" = None
-    _watching: "asyncio.Task[None] | None" = None
     _numbers: "itertools.count[int]" = field(init=False)
     _lost_at: int = -1
     _deaths: int = 0
@@ -135,9 +135,8 @@ class RemoteSequence:
     def cancel(self) -> None:
         """Give up what is under way; whoever waits for it gets a CancelledError. In the loop."""
         self._error = self._error or asyncio.CancelledError()
-        for task in (self._opening, self._watching):
-            if task is not None:
-                task.cancel()
+        if self._opening is not None:
+            self._opening.cancel()
         if self._link is not None:
             for task in self._link.tasks:
                 task.cancel()
@@ -174,7 +173,11 @@ class RemoteSequence:
             self._fail(error)
 
     def _start(self, link: _Link, sent: _Sent) -> None:
-        task = self._task(self._carry(link, sent))
+        self._keep(link, self._carry(link, sent))
+
+    def _keep(self, link: _Link, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done for as long as the link is there."""
+        task = self._task(work)
         link.tasks.add(task)
         task.add_done_callback(link.tasks.discard)
 
@@ -281,41 +284,57 @@ class RemoteSequence:
         self._link, self._opening = link, None
         for sent in self._log:
             self._start(link, sent)
-        if self._watching is None:
-            self._watching = self._task(self._watch())
+        self._keep(link, self._watch(link))
 
     async def _begin(self, endpoint: Endpoint, name: str) -> _Link:
-        async with asyncio.timeout(self.patience.silence_s):
-            await endpoint.ready(self.patience.silence_s, self.segment)
+        await endpoint.ready(self.patience.silence_s, self.segment)
         link = _Link(endpoint, name, asyncio.Semaphore(self.capacity), self.loop.time())
-        message = ask_begin(self.begun)
-        parameters: dict[str, Parameter] = {"sequence_start": True}
-        response = await self._infer(link, message, parameters, self.patience.deadline_s)
+        response = await self._unless_silent(link, self._first(link))
         announced = response.parameters.get("capacity")
         if type(announced) is int and 0 < announced < self.capacity:
             link.room = asyncio.Semaphore(announced)
         link.heard_s = self.loop.time()
         return link
 
-    async def _watch(self) -> None:
-        """Ask a worker that is silent with something to do if it lives."""
+    async def _first(self, link: _Link) -> InferResponse:
+        link.under_way += 1
+        try:
+            parameters: dict[str, Parameter] = {"sequence_start": True}
+            deadline_s = self.patience.deadline_s
+            return await self._infer(link, ask_begin(self.begun), parameters, deadline_s)
+        finally:
+            link.under_way -= 1
+
+    async def _unless_silent(self, link: _Link, asked: Coroutine[Any, Any, T]) -> T:
+        """An answer; a TimeoutError once the worker does not say any more that it lives."""
+        answer = self.loop.create_task(asked)
+        silence = self.loop.create_task(self._silence(link))
+        try:
+            await asyncio.wait((answer, silence), return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise TimeoutError("no sign of life")
+            return answer.result()
+        finally:
+            answer.cancel()
+            silence.cancel()
+
+    async def _watch(self, link: _Link) -> None:
+        await self._silence(link)
+        self._lose(link)
+
+    async def _silence(self, link: _Link) -> None:
+        """Until a worker that has something to do, and was silent, does not say that it lives."""
         silence_s = self.patience.silence_s
         while True:
             await asyncio.sleep(silence_s / 2)
-            link = self._link
-            if link is None or not link.under_way:
-                continue
-            if self.loop.time() - link.heard_s < silence_s:
+            if not link.under_way or self.loop.time() - link.heard_s < silence_s:
                 continue
             try:
-                async with asyncio.timeout(silence_s):
-                    is_alive = await link.endpoint.ready(silence_s, self.segment)
+                if not await link.endpoint.ready(silence_s, self.segment):
+                    return
             except (WireError, OSError):
-                is_alive = False
-            if is_alive:
-                link.heard_s = self.loop.time()
-            else:
-                self._lose(link)
+                return
+            link.heard_s = self.loop.time()
 
     async def _infer(
         self,

@@ -144,7 +144,8 @@ class Threads:
             for thread in threads:
                 while thread.is_alive():
                     thread.join(LOOK_S)
-                    self._heed_stop()  # who waits for a machine that is lost does not look
+                    if thread.is_alive():  # who waits for a machine that is lost does not look
+                        self._heed_stop()
         finally:  # an interrupt of the main thread ends the others
             self._end()
             for thread in threads:

@@ -6,7 +6,7 @@ A server puts it before a model, a client before an endpoint. What runs when is 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vedette.models.backend import Arrays
 from vedette.models.rows import Arrival, Batching, decide, joined, kind_of, parted, rows_of
@@ -47,6 +47,10 @@ class _Waiting:
 class Batcher:
     """Runs ``compute`` on batches of the requests that wait, ``at_once`` batches at a time.
 
+    Requests share a batch up to ``rows_at_once``, where that is fewer than ``batching.max_rows``,
+    which one request may have. A model that takes its rows one after the other (1) is asked for
+    each by itself: together they would gain nothing and wait for each other.
+
     Belongs to the event loop that first calls ``infer``. What ``compute`` answers must have one row
     for each row it is given. Where a batch of several fails, each of its requests is run by itself,
     so that only the one to blame fails. A caller that is cancelled or too late leaves the queue; if
@@ -60,9 +64,12 @@ class Batcher:
         batching: Batching,
         *,
         at_once: int = 1,
+        rows_at_once: int | None = None,
         is_to_blame: Callable[[Exception], bool] = lambda _: True,
     ) -> None:
         self.batching, self._is_to_blame = batching, is_to_blame
+        together = min(rows_at_once or batching.max_rows, batching.max_rows)
+        self._together = replace(batching, max_rows=together)
         self._compute = compute
         self._queue: list[_Waiting] = []
         self._free = at_once
@@ -137,7 +144,7 @@ class Batcher:
             self._timer = None
         while self._free and self._queue:
             now_s = float("inf") if self._is_closed else loop.time()
-            decision = decide([each.arrival for each in self._queue], now_s, self.batching)
+            decision = decide([each.arrival for each in self._queue], now_s, self._together)
             if not decision.run:
                 if decision.again_s is not None:
                     self._timer = loop.call_at(decision.again_s, self._next, loop)

@@ -47,7 +47,7 @@ class OnnxBackend:
         rows_at_once: int = 1,
     ) -> None:
         self._place = Place(str(path))
-        self._input = input
+        self._input, self.rows_at_once = input, rows_at_once
         model = read_model(path)
         self.graph = graph_of(model)
         self._ensure_picture()
@@ -126,12 +126,12 @@ class OnnxBackend:
 class OnnxRows:
     """Runs a model as its file has it: any inputs and outputs with one row an item.
 
-    Where the file fixes that axis at 1, rows run one by one. Raises ModelError for inputs that
-    have no such axis, and for types that are no numbers.
+    Where the file fixes that axis at 1, rows run one by one (``rows_at_once``). Raises ModelError
+    for inputs that have no such axis, and for types that are no numbers.
     """
 
     def __init__(self, path: Path, *, provider: str = "cpu") -> None:
-        self._place = Place(str(path))
+        self._place, self.provider = Place(str(path)), provider
         model = read_model(path)
         self._session = _session(model, graph_of(model), provider, self._place)
         self.inputs = tuple(map(_tensor, self._session.get_inputs()))
@@ -142,6 +142,8 @@ class OnnxRows:
         if any(each.dtype not in _TYPES.values() for each in (*self.inputs, *self.outputs)):
             self._refuse("inputs and outputs that are tensors of numbers")
         self._is_free = not any(isinstance(each, int) for each in firsts)
+        self.rows_at_once = None if self._is_free else 1
+        """None for any number of them."""
 
     def submit(self, batch: Arrays) -> Future[Arrays]:
         """Run the rows, at once where the file lets them."""

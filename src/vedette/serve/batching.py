@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +40,13 @@ class BatchedModel:
     ) -> None:
         self._backend, self._cpu_s, self._longest = backend, cpu_s, Longest()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="model")
-        self._batcher = Batcher(self._compute, batching, at_once=threads, rows_at_once=rows_at_once)
+        self._batcher = Batcher(
+            self._compute,
+            batching,
+            at_once=threads,
+            rows_at_once=rows_at_once,
+            clock=time.perf_counter,
+        )
 
     @property
     def batching(self) -> Batching:

@@ -93,10 +93,10 @@ class Longest:
     >>> longest, batch = Longest(), {"x": np.zeros(100)}
     >>> longest.of(batch)
     inf
-    >>> longest.add(batch, 0.1)
+    >>> longest.add(batch, 0.5)
     >>> longest.add(batch, 0.0)
     >>> longest.of(batch)
-    0.09
+    0.45
     """
 
     def __init__(self) -> None:

@@ -55,7 +55,7 @@ class Load:
         return np.arange(self.numbers, dtype=np.float32) % 8
 
 
-LOADS = (Load("1 KB", 256, 200, 1000, 4000), Load("2 MB", PICTURE, 20, 100, 400))
+LOADS = (Load("1 KB", 256, 200, 3000, 4000), Load("2 MB", PICTURE, 20, 100, 400))
 QUICK_LOADS = (Load("1 KB", 256, 50, 100, 600), Load("2 MB", PICTURE, 5, 20, 60))
 REPETITIONS, QUICK_REPETITIONS = 5, 2
 

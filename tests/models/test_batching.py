@@ -81,6 +81,16 @@ def test_requests_that_come_while_the_model_is_busy_share_the_next_batch() -> No
     assert [each.rows for each in answers] == [1, 4, 4, 4, 4]
 
 
+def test_times_are_those_of_the_clock_that_is_given() -> None:
+    times = iter([1.0, 1.25, 1.75])
+
+    async def story() -> Answer:
+        return await Batcher(Model(), Batching(), clock=lambda: next(times)).infer(rows(1))
+
+    answer = in_virtual_time(story())
+    assert (answer.queue_s, answer.compute_s) == (0.25, 0.5)
+
+
 def test_a_batch_waits_for_more_no_longer_than_it_may() -> None:
     model = Model()
 
@@ -167,6 +177,19 @@ def test_a_full_queue_refuses_and_serves_on() -> None:
         ]
 
     in_virtual_time(story())
+
+
+def test_requests_share_a_batch_up_to_what_the_model_computes_at_once() -> None:
+    model = Model()
+
+    async def story() -> list[Answer]:
+        batcher = Batcher(model, Batching(max_rows=4, max_wait_s=9.0), rows_at_once=2)
+        calls = [batcher.infer(rows(*values)) for values in ([1], [2], [3, 4, 5], [6], [7])]
+        return await asyncio.gather(*calls)
+
+    answers = in_virtual_time(story())
+    assert sorted(model.batches) == [[1, 2], [3, 4, 5], [6, 7]]
+    assert answers[2].outputs["y"].tolist() == [6, 8, 10]
 
 
 def test_a_request_of_too_many_rows_is_refused() -> None:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
-from tests.serve.running import BATCHING
+from tests.serve.running import BATCHING, doubling
 
 from vedette.errors import ModelError
+from vedette.models.onnx_backend import OnnxRows
 from vedette.serve.opening import openers, told
 
 
@@ -34,3 +36,12 @@ def test_two_of_one_name_and_version_are_refused(tmp_path: Path) -> None:
 def test_versions_are_in_the_order_of_their_numbers() -> None:
     found = [told(f"x:{version}=yolox-nano-416") for version in (10, 9)]
     assert list(openers(found, batching=BATCHING, threads=1)) == [("x", "9"), ("x", "10")]
+
+
+def test_a_file_for_one_row_says_that_more_are_computed_one_by_one(tmp_path: Path) -> None:
+    path = doubling(tmp_path / "any.onnx")
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(model, tmp_path / "one.onnx")
+    assert OnnxRows(path).rows_at_once is None
+    assert OnnxRows(tmp_path / "one.onnx").rows_at_once == 1

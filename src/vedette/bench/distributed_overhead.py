@@ -3,9 +3,8 @@
 All serve the same small model (the mean of each row, by ONNX Runtime in one thread), one request
 at a time, to the same client. Each request is one row: of 256 numbers (1 KB), or of as many as a
 picture for YOLOX-Nano at 416 has (2.1 MB). What is posted is made before the clock starts, in the
-most compact form that each server documents: binary tensors of the Open Inference Protocol for
-Vedette and MLServer, raw bytes for Ray Serve, base64 for LitServe, its clients' own form for
-BentoML.
+most compact form that each server takes: binary tensors of the Open Inference Protocol for Vedette
+and Triton, raw bytes for BentoML and Ray Serve, base64 in JSON for LitServe and MLServer.
 
 CPU milliseconds a request are user and system time of the server and all that it started, while
 eight connections keep it busy. Latencies are those of one connection. Each turn starts a server,
@@ -56,7 +55,7 @@ class Load:
         return np.arange(self.numbers, dtype=np.float32) % 8
 
 
-LOADS = (Load("1 KB", 256, 200, 1000, 4000), Load("2 MB", PICTURE, 20, 100, 400))
+LOADS = (Load("1 KB", 256, 200, 3000, 4000), Load("2 MB", PICTURE, 20, 100, 400))
 QUICK_LOADS = (Load("1 KB", 256, 50, 100, 600), Load("2 MB", PICTURE, 5, 20, 60))
 REPETITIONS, QUICK_REPETITIONS = 5, 2
 

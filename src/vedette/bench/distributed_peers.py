@@ -5,7 +5,6 @@ Others run in environments of their own, ``FOLDER/peers/NAME`` of ``-o FOLDER``.
 
 import base64
 import json
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ DIRECT, OURS = "direct call", "vedette"
 HOME = Path(__file__).parent / "peers"
 """Programs of other servers; no package, since none of them imports Vedette."""
 JSON = {"Content-Type": "application/json"}
+BYTES = {"Content-Type": "application/octet-stream"}
 Row = NDArray[np.float32]
 
 
@@ -83,13 +83,11 @@ def _mlserver(row: Row) -> Question:
 
 
 def _bentoml(row: Row) -> Question:
-    headers = {"Content-Type": "application/vnd.bentoml+pickle"}
-    return Question("/infer", pickle.dumps({"x": row}, protocol=5), headers, answers(row))
+    return Question("/infer", row.tobytes(), BYTES, answers(row))
 
 
 def _ray(row: Row) -> Question:
-    headers = {"Content-Type": "application/octet-stream"}
-    return Question("/", row.tobytes(), headers, answers(row))
+    return Question("/", row.tobytes(), BYTES, answers(row))
 
 
 def _json(value: Any) -> bytes:

@@ -106,6 +106,7 @@ def command(
 async def until_stopped(server: "Server", host: str, json: bool) -> int:
     """Serve until a signal; returns the exit status."""
     import asyncio
+    import gc
     import signal
 
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
@@ -118,6 +119,8 @@ async def until_stopped(server: "Server", host: str, json: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
     async with server:
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no pause of answers to look through it again
         _tell(server, host, json)
         await stopped.wait()
         say("stopping: what was asked is answered")

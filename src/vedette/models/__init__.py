@@ -14,7 +14,6 @@ import numpy as np
 from vedette.errors import ModelError, Problem
 from vedette.models.assets import fetch
 from vedette.models.backend import Backend, Classifier, Detector
-from vedette.models.gathering import MOST_ROWS
 from vedette.models.learned import LOADERS, Audit, Scorer
 from vedette.models.transfer import Progress, quiet
 from vedette.models.zoo import MODELS, catalogue, variant, variants
@@ -201,7 +200,5 @@ def _backend(model: str, provider: str) -> "OnnxBackend":
     if (model, provider) not in _backends:
         entry = MODELS[model]
         path = fetch(entry.asset)
-        _backends[model, provider] = OnnxBackend(
-            path, input=entry.input, provider=provider, rows_at_once=MOST_ROWS
-        )
+        _backends[model, provider] = OnnxBackend(path, input=entry.input, provider=provider)
     return _backends[model, provider]

@@ -5,8 +5,8 @@ A server puts it before a model, a client before an endpoint. What runs when is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from vedette.models.backend import Arrays
 from vedette.models.rows import Arrival, Batching, decide, joined, kind_of, parted, rows_of
@@ -34,24 +34,26 @@ class Answer:
 @dataclass(eq=False, slots=True)
 class _Waiting:
     arrays: Arrays
-    rows: int
-    kind: Hashable
-    at_s: float
+    arrival: Arrival
+    asked_s: float
     answer: asyncio.Future[Answer]
-    arrival: Arrival = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.arrival = Arrival(self.rows, self.kind, self.at_s)
 
 
 class Batcher:
     """Runs ``compute`` on batches of the requests that wait, ``at_once`` batches at a time.
+
+    Requests share a batch up to ``rows_at_once``, where that is fewer than ``batching.max_rows``,
+    which one request may have. A model that takes its rows one after the other (1) is asked for
+    each by itself: together they would gain nothing and wait for each other.
 
     Belongs to the event loop that first calls ``infer``. What ``compute`` answers must have one row
     for each row it is given. Where a batch of several fails, each of its requests is run by itself,
     so that only the one to blame fails. A caller that is cancelled or too late leaves the queue; if
     its batch is running already, that runs on for the others. Where an error is not one that
     ``is_to_blame`` says a request may be to blame for, all of them have it.
+
+    What an answer says of its times is by ``clock``, or by that of the loop, which may be coarser
+    (uvloop's counts milliseconds).
     """
 
     def __init__(
@@ -60,10 +62,14 @@ class Batcher:
         batching: Batching,
         *,
         at_once: int = 1,
+        rows_at_once: int | None = None,
         is_to_blame: Callable[[Exception], bool] = lambda _: True,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.batching, self._is_to_blame = batching, is_to_blame
-        self._compute = compute
+        together = min(rows_at_once or batching.max_rows, batching.max_rows)
+        self._together = replace(batching, max_rows=together)
+        self._compute, self._clock = compute, clock
         self._queue: list[_Waiting] = []
         self._free = at_once
         self._running: set[asyncio.Task[None]] = set()
@@ -73,7 +79,7 @@ class Batcher:
     @property
     def waiting_rows(self) -> int:
         """Rows in the queue, without those that are being computed."""
-        return sum(each.rows for each in self._queue)
+        return sum(each.arrival.rows for each in self._queue)
 
     async def infer(self, arrays: Arrays, *, deadline_s: float | None = None) -> Answer:
         """One request's answer. ``deadline_s`` is a time of the event loop's clock.
@@ -86,7 +92,8 @@ class Batcher:
         if deadline_s is not None and deadline_s <= loop.time():
             raise TimeoutError
         rows = self._accepted(arrays)
-        one = _Waiting(arrays, rows, kind_of(arrays), loop.time(), loop.create_future())
+        arrival = Arrival(rows, kind_of(arrays), loop.time())
+        one = _Waiting(arrays, arrival, self._time_s(loop), loop.create_future())
         self._queue.append(one)
         self._next(loop)
         try:
@@ -130,6 +137,9 @@ class Batcher:
             )
         return rows
 
+    def _time_s(self, loop: asyncio.AbstractEventLoop) -> float:
+        return loop.time() if self._clock is None else self._clock()
+
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start what may run now, and set the clock for what may not yet."""
         if self._timer is not None:
@@ -137,7 +147,7 @@ class Batcher:
             self._timer = None
         while self._free and self._queue:
             now_s = float("inf") if self._is_closed else loop.time()
-            decision = decide([each.arrival for each in self._queue], now_s, self.batching)
+            decision = decide([each.arrival for each in self._queue], now_s, self._together)
             if not decision.run:
                 if decision.again_s is not None:
                     self._timer = loop.call_at(decision.again_s, self._next, loop)
@@ -159,8 +169,8 @@ class Batcher:
 
     async def _answer(self, chosen: Sequence[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
         """Compute a batch; where it fails, each request by itself."""
-        start_s = loop.time()
-        counts = [each.rows for each in chosen]
+        start_s = self._time_s(loop)
+        counts = [each.arrival.rows for each in chosen]
         try:
             outputs = await self._compute(joined([each.arrays for each in chosen]))
             parts = [outputs] if len(chosen) == 1 else parted(outputs, counts)
@@ -177,10 +187,10 @@ class Batcher:
                 if not each.answer.done():
                     await self._answer([each], loop)
             return
-        compute_s = loop.time() - start_s
+        compute_s = self._time_s(loop) - start_s
         for each, part in zip(chosen, parts, strict=True):
             if not each.answer.done():
-                waited_s = start_s - each.at_s
+                waited_s = start_s - each.asked_s
                 each.answer.set_result(Answer(part, waited_s, compute_s, sum(counts)))
 
 

@@ -9,9 +9,6 @@ from typing import Any
 from vedette.models.backend import Arrays, Backend
 from vedette.models.rows import Arrival, Batching, decide, joined, kind_of, parted, rows_of
 
-MOST_ROWS = 64
-"""More than this no pass takes, whoever asks."""
-
 
 @dataclass(eq=False, slots=True)
 class _Asked:
@@ -28,11 +25,12 @@ class Gathering:
 
     ``at_once`` passes run at a time, each in the thread of one of those who asked; nobody waits for
     a pass to fill. Where a pass of several fails each is asked for by itself, so that only the one
-    to blame fails. ``backend`` computes in the calling thread.
+    to blame fails. ``backend`` computes in the calling thread, several rows in one pass where it
+    says that it is ``taking`` them.
     """
 
     def __init__(self, backend: Backend, max_rows: int, at_once: int = 1) -> None:
-        self._backend, self._free = backend, at_once
+        self._backend, self._free = wide(backend, max_rows), at_once
         self._batching = Batching(max_rows, max_queue=2**31)
         self._waiting: list[_Asked] = []
         self._lock = Lock()
@@ -80,6 +78,12 @@ class Gathering:
         finally:
             for each in met[1:]:
                 each.turn.set()
+
+
+def wide(backend: Backend, rows: int) -> Backend:
+    """The backend, with so many rows in one pass where it is one that can."""
+    found: Backend = backend.taking(rows) if hasattr(backend, "taking") else backend
+    return found
 
 
 def gathered(model: Any, max_rows: int, at_once: int) -> Any:

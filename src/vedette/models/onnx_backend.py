@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -47,7 +48,7 @@ class OnnxBackend:
         rows_at_once: int = 1,
     ) -> None:
         self._place = Place(str(path))
-        self._input = input
+        self._input, self.rows_at_once = input, rows_at_once
         model = read_model(path)
         self.graph = graph_of(model)
         self._ensure_picture()
@@ -58,10 +59,14 @@ class OnnxBackend:
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._quiet = onnxruntime.RunOptions()
         self._quiet.log_severity_level = 4  # what it would print is in what it raises
-        opened = partial(self._for_batches, path, any_size=any_size, channels=channels)
-        self.together = Together(
-            partial(self._pass, self._session), opened, rows_at_once, path.name
-        )
+        self._opened = partial(self._for_batches, path, any_size=any_size, channels=channels)
+        self.together = self._together(rows_at_once)
+
+    def taking(self, rows: int) -> "OnnxBackend":
+        """The same session, with up to so many rows in one pass."""
+        wider = copy(self)
+        wider.rows_at_once, wider.together = rows, self._together(rows)
+        return wider
 
     def submit(self, batch: Arrays) -> Future[Arrays]:
         """Run the rows in the caller's thread."""
@@ -73,6 +78,10 @@ class OnnxBackend:
             shapes = {name: array.shape for name, array in batch.items()}
             self._refuse(f"a batch of {shapes}", f"{self._input}: (n, channels, height, width)")
         return self.together(batch)
+
+    def _together(self, rows: int) -> Together:
+        alone = partial(self._pass, self._session)
+        return Together(alone, self._opened, rows, Path(self._place.file).name)
 
     def _for_batches(self, path: Path, *, any_size: bool, channels: int) -> Run:
         """The model once more, with any number of rows, opened when a batch comes."""
@@ -126,12 +135,12 @@ class OnnxBackend:
 class OnnxRows:
     """Runs a model as its file has it: any inputs and outputs with one row an item.
 
-    Where the file fixes that axis at 1, rows run one by one. Raises ModelError for inputs that
-    have no such axis, and for types that are no numbers.
+    Where the file fixes that axis at 1, rows run one by one (``rows_at_once``). Raises ModelError
+    for inputs that have no such axis, and for types that are no numbers.
     """
 
     def __init__(self, path: Path, *, provider: str = "cpu") -> None:
-        self._place = Place(str(path))
+        self._place, self.provider = Place(str(path)), provider
         model = read_model(path)
         self._session = _session(model, graph_of(model), provider, self._place)
         self.inputs = tuple(map(_tensor, self._session.get_inputs()))
@@ -142,6 +151,8 @@ class OnnxRows:
         if any(each.dtype not in _TYPES.values() for each in (*self.inputs, *self.outputs)):
             self._refuse("inputs and outputs that are tensors of numbers")
         self._is_free = not any(isinstance(each, int) for each in firsts)
+        self.rows_at_once = None if self._is_free else 1
+        """None for any number of them."""
 
     def submit(self, batch: Arrays) -> Future[Arrays]:
         """Run the rows, at once where the file lets them."""

@@ -16,7 +16,6 @@ from vedette.errors import ModelError, Place, Problem, nearest
 from vedette.models.assets import Asset, digest, fetch
 from vedette.models.backend import Backend
 from vedette.models.detector import Usage
-from vedette.models.gathering import MOST_ROWS
 from vedette.models.graph import Graph, Tensor, graph_of, read_model
 from vedette.models.heads import CLASSIFIER, HEADS, Fit, Head, Outputs, View, fitting
 from vedette.models.labels import BACKGROUND, COCO_LABELS, COCO_NUMBERED, usual_labels
@@ -173,7 +172,6 @@ def _backend(
         provider=model.provider,
         any_size=any_size,
         channels=1 if layout == "nchw" else 3,
-        rows_at_once=MOST_ROWS,
     )
 
 

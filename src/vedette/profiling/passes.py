@@ -10,6 +10,7 @@ from vedette.declaring.operator import signatures
 from vedette.errors import InputError, Problem
 from vedette.media.source import open_source
 from vedette.models import loader
+from vedette.models.gathering import wide
 from vedette.models.zoo import variants
 from vedette.planning.expand import expand, golden
 from vedette.profiling.measure import Workers
@@ -66,7 +67,7 @@ def passes_of_model(model: Any, frames: Sequence[Frame], rows: Sequence[int]) ->
     for count in rows:
         if count == 1:
             continue
-        together = model.over(model.backend, rows_at_once=count)
+        together = model.over(wide(model.backend, count), rows_at_once=count)
         _cpu_s(together, frames[:count])  # a model's first batch is run both ways
         _cpu_s(together, frames[:count])
         pairs = []

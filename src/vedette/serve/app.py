@@ -200,7 +200,7 @@ def _object(request: Request, limits: Limits) -> dict[str, Any]:
     if len(body) > limits.json_bytes:
         raise wrong(f"{len(body)} bytes", f"at most {limits.json_bytes}", status=413)
     try:
-        found = from_json(body) if body else {}
+        found = from_json(bytes(body)) if body else {}
     except ValueError:
         raise wrong("a body that is no JSON", "a JSON object") from None
     if not isinstance(found, dict):
@@ -216,7 +216,7 @@ def _whole(header: bytes | None) -> int | None:
     return int(header)
 
 
-def _plain(body: bytes | bytearray, coding: bytes | None, most: int) -> Any:
+def _plain(body: bytes | bytearray | memoryview, coding: bytes | None, most: int) -> Any:
     """The body without its compression, at most ``most`` bytes of it."""
     if coding is None or coding.lower() == b"identity":
         return body

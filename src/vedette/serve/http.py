@@ -1,7 +1,7 @@
 """HTTP/1.1 on asyncio: one connection's bytes become requests, in order, and answers its bytes.
 
 httptools parses; a body of known length is received straight into its place. What a stranger may
-hold of us is bounded: bytes of headers and bodies, connections, and the time that all takes.
+hold of us is bounded: headers, bodies, connections, and the time that all takes.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 import httptools
+import numpy as np
 
 from vedette.models.wire import WireError, wrong
 from vedette.serve.message import Admit, Answer, Asked, Bounds, Request, Response
@@ -124,12 +125,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def _reset(self) -> None:
         self._request = Request()
-        self._head_bytes = 0
+        self._head_bytes = self._place = self._held = 0
         self._told, self._untold = -1, 0
-        self._body: bytearray | None = None
+        self._body: bytearray | memoryview | None = None
         self._length: int | None = None
-        self._place = 0
-        self._held = 0
         self._is_reading = self._has_head = False
 
     # asyncio's side
@@ -232,7 +231,8 @@ class Connection(asyncio.BufferedProtocol):
         self._hold(length)
         self._read_until_s += length / front.bounds.slowest_bytes_s
         if length:
-            self._length, self._body = length, bytearray(length)
+            self._length = length
+            self._body = np.empty(length, np.uint8).data  # a bytearray would be zeroed
 
     def on_body(self, part: bytes) -> None:
         end = self._place + len(part)
@@ -248,6 +248,8 @@ class Connection(asyncio.BufferedProtocol):
         self._place = end
 
     def on_message_complete(self) -> None:
+        if self._length is not None and self._place < self._length:  # nobody wrote the rest
+            raise wrong("a body that was cut off", "all of it")
         self._complete(is_last=not self._parser.should_keep_alive())
 
     # requests and answers

@@ -32,7 +32,7 @@ class Request:
     method: str = ""
     target: bytes = b""
     headers: dict[bytes, bytes] = field(default_factory=dict)
-    body: bytes | bytearray = b""
+    body: bytes | bytearray | memoryview = b""
 
     @property
     def has_body(self) -> bool:

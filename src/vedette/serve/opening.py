@@ -2,15 +2,15 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vedette.errors import ModelError, Place, Problem, nearest
 from vedette.models import load_backend, variants
-from vedette.models.backend import Backend
 from vedette.models.rows import Batching
 from vedette.models.wire import DTYPES, ModelMetadata, TensorMetadata
 from vedette.models.zoo import MODELS
@@ -19,6 +19,9 @@ from vedette.serve.coded import Coded
 from vedette.serve.repository import Key, Opener
 from vedette.serve.room import Room
 from vedette.serve.served import Model, Served
+
+if TYPE_CHECKING:
+    from vedette.models.onnx_backend import OnnxBackend, OnnxRows
 
 PLATFORM = "onnxruntime_onnx"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -84,11 +87,19 @@ def openers(models: Iterable[Told], *, batching: Batching, threads: int) -> Mapp
 
 
 async def _open(one: Told, batching: Batching, threads: int, room: Room) -> Model:
+    backend: OnnxBackend | OnnxRows
     backend, metadata = await asyncio.to_thread(_of_file if one.file else _of_zoo, one)
-    return Coded(Served(metadata, BatchedModel(backend, batching, threads=threads)), room)
+    runner = BatchedModel(
+        backend,
+        batching,
+        threads=threads,
+        rows_at_once=backend.rows_at_once,
+        cpu_s=time.thread_time if backend.provider == "cpu" else None,
+    )
+    return Coded(Served(metadata, runner), room)
 
 
-def _of_zoo(one: Told) -> tuple[Backend, ModelMetadata]:
+def _of_zoo(one: Told) -> "tuple[OnnxBackend, ModelMetadata]":
     backend, variant = load_backend(one.source)
     side = -1 if variant.shape == "picture" else variant.size
     picture = TensorMetadata(MODELS[variant.model].input, "FP32", (-1, 3, side, side))
@@ -99,7 +110,7 @@ def _of_zoo(one: Told) -> tuple[Backend, ModelMetadata]:
     return backend, _metadata(one, [picture], outputs)
 
 
-def _of_file(one: Told) -> tuple[Backend, ModelMetadata]:
+def _of_file(one: Told) -> "tuple[OnnxRows, ModelMetadata]":
     from vedette.models.onnx_backend import OnnxRows  # noqa: PLC0415  # slow to import
 
     assert one.file is not None  # it was asked for as one

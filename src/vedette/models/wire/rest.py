@@ -26,6 +26,7 @@ from vedette.models.wire.tensor import (
 
 JSON_BYTES = "Inference-Header-Content-Length"
 _ALIGNED = 64
+Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +71,7 @@ def encode_request(request: InferRequest, *, binary: bool = True) -> Body:
 
 
 def decode_request(
-    body: bytes,
+    body: Buffer,
     json_bytes: int | None = None,
     *,
     model: str,
@@ -130,7 +131,7 @@ def decode_response(
 class _Blobs:
     """What follows the JSON, handed out in order."""
 
-    def __init__(self, body: bytes, start: int) -> None:
+    def __init__(self, body: Buffer, start: int) -> None:
         self._rest, self._place = memoryview(body), start
 
     def take(self, count: int) -> memoryview:
@@ -151,7 +152,7 @@ class _Blobs:
             )
 
 
-def _open(body: bytes, json_bytes: int | None, limits: Limits) -> tuple[Node, _Blobs]:
+def _open(body: Buffer, json_bytes: int | None, limits: Limits) -> tuple[Node, _Blobs]:
     if len(body) > limits.body_bytes:
         raise wrong(f"{len(body)} bytes", f"at most {limits.body_bytes}", status=413)
     end = len(body) if json_bytes is None else json_bytes
@@ -159,7 +160,8 @@ def _open(body: bytes, json_bytes: int | None, limits: Limits) -> tuple[Node, _B
         raise wrong(
             f"{JSON_BYTES} {end} with a body of {len(body)} bytes", f"from 1 to {len(body)}"
         )
-    return read(body if end == len(body) else body[:end], limits), _Blobs(body, end)
+    text = body if isinstance(body, bytes) and end == len(body) else bytes(body[:end])
+    return read(text, limits), _Blobs(body, end)
 
 
 def _tensors(top: Node, key: str, blobs: _Blobs, limits: Limits) -> Iterator[Tensor]:

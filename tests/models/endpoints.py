@@ -27,7 +27,8 @@ MEANS = ModelMetadata(
 
 
 class ScriptedEndpoint:
-    """``condition``: up, dead (refuses), broken (500), hung, lying (other outputs), away (404).
+    """``condition``: up, dead (refuses), broken (500), hung, lying (other outputs), away (404),
+    busy (503), mad (raises what nobody foresaw).
 
     A request is computed for ``service_s`` of the loop's clock; ``asked`` counts those that came.
     """
@@ -83,6 +84,10 @@ class ScriptedEndpoint:
         self.is_closed = True
 
     def _reached(self) -> None:
+        if self.condition == "busy":
+            raise WireError(503, Problem(f"{self.address}, busy", "one that is not"))
+        if self.condition == "mad":
+            raise ArithmeticError(self.address)
         if self.condition == "dead":
             problem = Problem(f"no answer from {self.address}", "one")
             raise UnansweredError(503, problem, sent=False)

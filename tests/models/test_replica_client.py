@@ -62,7 +62,7 @@ def test_another_replica_answers_in_place_of_one_that_does_not(condition: str) -
     told(story, condition, "up")
 
 
-@pytest.mark.parametrize("condition", ["dead", "hung", "away"])
+@pytest.mark.parametrize("condition", ["dead", "hung", "away", "mad"])
 def test_who_goes_is_told_and_counted_and_returns(
     condition: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -145,6 +145,16 @@ def test_servers_that_only_fail_are_explained_with_what_they_said() -> None:
             await client.infer(REQUEST)
 
     told(story, "broken", "broken", terms=Terms(attempts=3))
+
+
+def test_metadata_does_not_wait_for_a_replica_that_is_still_loading() -> None:
+    async def story(client: ReplicaClient, servers: list[ScriptedEndpoint]) -> None:
+        assert await client.metadata(1.0) == MEANS
+        servers[1].condition = "busy"
+        with pytest.raises(WireError, match="busy"):
+            await client.metadata(1.0)
+
+    told(story, "busy", "up")
 
 
 def test_metadata_is_what_those_say_who_are_there() -> None:

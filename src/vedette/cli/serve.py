@@ -106,24 +106,28 @@ def command(
 async def until_stopped(server: "Server", host: str, json: bool) -> int:
     """Serve until a signal; returns the exit status."""
     import asyncio
+    import contextlib
     import gc
     import signal
 
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    loop, stopped, mine = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
     said: list[int] = []
 
     def stop(number: int) -> None:
         said.append(number)
         stopped.set()
+        if len(said) > 1 and mine is not None:
+            mine.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
-    async with server:
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: no pause of answers to look through it again
-        _tell(server, host, json)
-        await stopped.wait()
-        say("stopping: what was asked is answered")
+    with contextlib.suppress(asyncio.CancelledError):
+        async with server:
+            gc.collect()
+            gc.freeze()  # what is loaded by now stays: nothing to look through again
+            _tell(server, host, json)
+            await stopped.wait()
+            say("stopping: what was asked is answered; once more stops at once")
     return INTERRUPTED if said[0] == signal.SIGINT else 0
 
 

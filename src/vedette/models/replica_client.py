@@ -101,7 +101,8 @@ class ReplicaClient:
         known = [each for each in found if isinstance(each, ModelMetadata)]
         errors = [each for each in found if isinstance(each, BaseException)]
         for error in errors:
-            if not isinstance(error, UnansweredError):
+            is_busy = isinstance(error, WireError) and error.status == 503
+            if not (is_busy or isinstance(error, UnansweredError)):
                 raise error  # a server that is there, and has no such model
         if not known:
             raise errors[0]
@@ -187,6 +188,8 @@ class ReplicaClient:
             )
         except WireError as error:
             acts = self._set.absent(member, error.problems[0].found, self._loop.time())
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is asked again
+            acts = self._set.absent(member, type(error).__name__, self._loop.time())
         else:
             now = self._loop.time()
             acts = (

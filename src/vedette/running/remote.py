@@ -270,7 +270,8 @@ class _Relay:
 
     def _put(self, message: Message, reply: Reply) -> None:
         if isinstance(message, Moving) and isinstance(reply, Answered):
-            message.bundles.update(reply.bundles)
+            made = {step.name for step in self.segment.steps}
+            message.bundles.update({n: each for n, each in reply.bundles.items() if n in made})
             for step in self.segment.steps:
                 if step.name in reply.done:
                     self.note(step, reply.done[step.name], message)

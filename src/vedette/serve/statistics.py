@@ -3,7 +3,7 @@
 Counting one request costs a few additions; what is read from it is made when somebody asks.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ class Statistics:
     executions: float = 0.0
     last_ms: int = 0
     batches: Counter[int] = field(default_factory=Counter)
+    batches_s: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    """Seconds that batches of each size were computed."""
 
     def succeeded(
         self, *, rows: int, batch_rows: int, queue_s: float, compute_s: float, whole_s: float
@@ -35,8 +37,10 @@ class Statistics:
         self.queue.add(queue_s)
         self.compute.add(compute_s)
         self.inferences += rows
-        self.executions += rows / batch_rows
+        share = rows / batch_rows
+        self.executions += share
         self.batches[batch_rows] += rows
+        self.batches_s[batch_rows] += share * compute_s
 
     def failed(self, whole_s: float) -> None:
         self.fail.add(whole_s)
@@ -64,7 +68,10 @@ class Statistics:
                 {
                     "batch_size": size,
                     "compute_input": none,
-                    "compute_infer": {"count": round(rows / size), "ns": 0},
+                    "compute_infer": {
+                        "count": round(rows / size),
+                        "ns": round(1e9 * self.batches_s[size]),
+                    },
                     "compute_output": none,
                 }
                 for size, rows in sorted(self.batches.items())

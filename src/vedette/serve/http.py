@@ -383,7 +383,7 @@ class Connection(asyncio.BufferedProtocol):
         self._told = told
         if self._untold > self._front.bounds.head_bytes:
             limit = self._front.bounds.head_bytes
-            self._refuse(wrong("a header of more than that", f"at most {limit} bytes", status=431))
+            self._refuse(wrong("headers of more than that", f"at most {limit} bytes", status=431))
 
     def _hold(self, count: int) -> None:
         if self._front.held_bytes + count > self._front.bounds.held_bytes:

@@ -151,6 +151,7 @@ def test_workers_that_stay_away_end_the_run_and_it_goes_on_later(
     with pytest.raises(InputError, match="worker"):
         executor.run(plan, sources_for(plan, FRAMES), sink)
     assert sink.commits
+    assert "lost worker" in {each.kind for each in sink.incidents}
     again = HostedExecutor()
     again._operators = ALL_OPERATORS
     again.run(plan, sources_for(plan, FRAMES), sink)

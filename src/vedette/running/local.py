@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from types import MappingProxyType
 
 from vedette.declaring.operator import Signatures
+from vedette.errors import InputError
 from vedette.running.course import Course, course
 from vedette.running.delivery import Delivery
 from vedette.running.emulated import EmulatedWork
@@ -105,14 +106,17 @@ class LocalExecutor:
             )
             streams = messages_of(plan, sources, resumed, spans)
             started = os.times()
+            concerned: list[Concerned] = [*sources.values(), real, *([remote] if remote else [])]
             try:
                 finished = threads.run(streams, self._courses(plan, parts), paced=self._paced)
             except StepFailed as failure:
                 sink.incident(failure.incident())
                 raise failure.explained() from None
+            except InputError:  # no machine is left, say: what had befallen before is kept
+                incidents(concerned, threads.tally, sink)
+                raise
             if finished:
                 delivery.close()
-            concerned: list[Concerned] = [*sources.values(), real, *([remote] if remote else [])]
             if not finished:
                 concerned.append(Lost(sources, threads.tally, resumed, sink.resume()))
             befell = incidents(concerned, threads.tally, sink)

@@ -377,7 +377,9 @@ def test_a_live_stream_counts_what_a_stop_kept_from_being_committed() -> None:
     committed = sink.resume()["a"].checkpoint.frame
     assert not report.finished
     counts = {each.kind: each.count for each in report.incidents}
-    assert counts["not committed"] == report.figures.frames - committed > 0
+    lost = report.figures.frames - committed - report.figures.dropped
+    assert counts["not committed"] > 0
+    assert lost <= counts["not committed"] <= report.figures.frames - committed
 
 
 def gated(is_open: Callable[[], bool]) -> type:

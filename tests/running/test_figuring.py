@@ -1,14 +1,17 @@
 """What a run adds up to, on frames that one can count on one's fingers."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from tests.running.scripted import plan_of
+from tests.running.scripted import plan_of, sources_for
 
 from vedette.running.age import Age, age_of_information
 from vedette.running.figuring import figures
-from vedette.running.tally import Passed, Tally
+from vedette.running.tally import Lost, Passed, Tally
+from vedette.types.commit import Commit
 from vedette.types.graph import Step
+from vedette.types.media import Checkpoint
 
 PLAN = plan_of([Step("look", "look", ("street",))])
 RATES = {"a": Fraction(1), "b": Fraction(1)}
@@ -68,3 +71,17 @@ def test_measured_seconds_are_no_load_of_a_declared_machine() -> None:
     tally = tally_of(answered("a", 0, 0))
     tally.busy_s["box", "a"] = 2.0
     assert figures(tally, "measured", RATES).load == {}
+
+
+def test_a_frame_that_was_dropped_is_not_lost_a_second_time() -> None:
+    """Ten frames came, four are committed; of the others two were dropped, and four are lost."""
+    plan = plan_of([Step("look", "look", ("street",))], streams={"street": ("a",)})
+    tally, sources = Tally(plan), sources_for(plan)
+    live = replace(sources["a"], stream=replace(sources["a"].stream, pace="live"))
+    for number in range(10):
+        tally.captured(Passed("a", number, number / 10, number / 10))
+    for number in (1, 6, 8):
+        tally.dropped(Passed("a", number, number / 10, number / 10))
+    after = {"a": Commit(Checkpoint("a", 4, Fraction(4, 10)))}
+    (found,) = Lost({"a": live}, tally, {}, after).incidents()
+    assert (found.kind, found.count) == ("not committed", 4)

@@ -1,6 +1,6 @@
 """What is noted while a plan runs, whoever runs it."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -67,7 +67,7 @@ class Gauge:
 class Stretch:
     """One stream so far: its frames, and the greatest ``at_s`` and ``captured_s`` among them.
 
-    Both count from the stream's start.
+    Both count from the stream's start. ``let_go`` are the newest of the frames that were dropped.
     """
 
     frames: int = 0
@@ -76,6 +76,7 @@ class Stretch:
     at_s: float = 0.0
     captured_s: float = 0.0
     age: Age = field(default_factory=Age)
+    let_go: deque[int] = field(default_factory=lambda: deque(maxlen=4096))
 
 
 @dataclass(slots=True)
@@ -119,7 +120,9 @@ class Tally:
         stream.captured_s = max(stream.captured_s, frame.captured_s - frame.began_s)
 
     def dropped(self, frame: Passed) -> None:
-        self.streams[frame.stream].dropped += 1
+        stream = self.streams[frame.stream]
+        stream.dropped += 1
+        stream.let_go.append(frame.frame)
 
     def ended(self, frame: Passed) -> None:
         """A frame is through; those of a stream in their order."""
@@ -158,6 +161,7 @@ class Concerned(Protocol):
 class Lost:
     """What a live stream had given when a run was stopped, and nobody will see again.
 
+    Frames that were dropped are counted as such.
     ``before`` and ``after`` are the last commits at its begin and its end.
     """
 
@@ -177,7 +181,8 @@ class Lost:
             commits[stream].checkpoint.frame if stream in commits else 0
             for commits in (self.before, self.after)
         )
-        return self.tally.streams[stream].frames - (done - begun)
+        known = self.tally.streams[stream]
+        return known.frames - (done - begun) - sum(1 for frame in known.let_go if frame >= done)
 
 
 def incidents(concerned: Iterable[Concerned], tally: Tally, sink: Sink) -> tuple[Incident, ...]:

@@ -41,6 +41,8 @@ class Reloading:
         found, self._following = self._following, None
         if found is not None:
             self._plan, self.stop = found, threading.Event()
+            if self._following is not None:  # told once more just now
+                self.stop.set()
         return found
 
     @contextmanager

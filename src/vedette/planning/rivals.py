@@ -75,8 +75,8 @@ class Shortfall:
 
 _NUMBER = r"[\d.]+(?:e[+-]\d+)?%?"
 _SHORT = re.compile(
-    rf"(?P<load>load of )?(?P<name>[^:;]+?)(?: is)? (?P<value>{_NUMBER})(?: when simulated)?, "
-    rf"(?P<sign>less|more) than (?P<limit>{_NUMBER})$"
+    rf"(?:^|[:;] )(?:the )?(?P<load>load of )?(?P<name>[^:;]+?)(?: is)? (?P<value>{_NUMBER})"
+    rf"(?: when simulated)?, (?P<sign>less|more) than (?P<limit>{_NUMBER})$"
 )
 
 
@@ -87,6 +87,8 @@ def shortfall(outcome: str) -> Shortfall | None:
     Shortfall(kind='floor', name='event_f1', value=0.893, limit=0.9)
     >>> shortfall("load of edge 0.93, more than 0.8")
     Shortfall(kind='load', name='edge', value=0.93, limit=0.8)
+    >>> shortfall("failed: the load of edge is 81% when simulated, more than 80%")
+    Shortfall(kind='load', name='edge', value=0.81, limit=0.8)
     >>> shortfall("age_max_ms 1.234e+04, more than 1000")
     Shortfall(kind='ceiling', name='age_max_ms', value=12340.0, limit=1000.0)
     """

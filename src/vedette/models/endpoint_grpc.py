@@ -34,7 +34,7 @@ except ImportError:
 _OVERHEAD_BYTES = 1 << 20
 _NEVER_LEFT = "failed to connect to all addresses"
 """What gRPC's core says of a call for which it found no connection."""
-_LONGEST_PAUSE_MS = 1000
+_SHORTEST_PAUSE_MS, _LONGEST_PAUSE_MS = 100, 1000
 """Between attempts to connect; by default two minutes, long after a server is back."""
 
 
@@ -134,10 +134,9 @@ class GrpcTransport:
         options = [
             ("grpc.max_receive_message_length", most),
             ("grpc.max_send_message_length", most),
+            ("grpc.initial_reconnect_backoff_ms", _SHORTEST_PAUSE_MS),
             ("grpc.max_reconnect_backoff_ms", _LONGEST_PAUSE_MS),
             ("grpc.enable_retries", 0),  # whoever asks decides what is asked again
-            ("grpc.initial_reconnect_backoff_ms", 100),  # and when: one that is back is found
-            ("grpc.max_reconnect_backoff_ms", 1000),
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.enable_http_proxy", 0),
         ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vedette.cli.extras import of_extra
 from vedette.cli.output import Json, emit, say, shown_progress
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def command(
         return
     if clips is not None and not clips.is_dir():
         raise InputError(Problem(f"no folder {clips}", "a folder of clips", "--clips FOLDER"))
-    measuring = bench.track(track)
+    with of_extra("serve"):  # no other track imports more than the plain install has
+        measuring = bench.track(track)
     if output is not None:
         make_folder(output)
     with shown_progress() as progress:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vedette.cli.extras import of_extra
 from vedette.cli.output import INTERRUPTED, Json, emit, say
 
 if TYPE_CHECKING:
@@ -72,19 +73,15 @@ def command(
     import asyncio
 
     from vedette import __version__
-    from vedette.errors import InputError, Problem
     from vedette.models.rows import Batching
     from vedette.models.wire import Limits
 
-    try:
+    with of_extra("serve"):
         from uvloop import new_event_loop
 
         from vedette.serve.opening import openers, told
         from vedette.serve.server import Server, Settings
         from vedette.serve.tls import certificate as shown
-    except ImportError as error:
-        found, hint = f"no package {error.name} here", "pip install 'vedette[serve]'"
-        raise InputError(Problem(found, "the extra serve", hint)) from None
 
     rows = Batching(max_rows=max_batch, max_wait_s=max_wait_ms / 1e3, max_queue=32 * max_batch)
     settings = Settings(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vedette.cli.extras import of_extra
 from vedette.cli.output import Json
 
 
@@ -64,10 +65,12 @@ def command(
 
     from vedette import __version__, session
     from vedette.cli.serve import until_stopped
-    from vedette.serve.segment_model import Bounds
-    from vedette.serve.server import Server, Settings
-    from vedette.serve.tls import certificate as shown
-    from vedette.serve.worker import segment_openers
+
+    with of_extra("serve"):
+        from vedette.serve.segment_model import Bounds
+        from vedette.serve.server import Server, Settings
+        from vedette.serve.tls import certificate as shown
+        from vedette.serve.worker import segment_openers
 
     chosen = session.load_plan(plan)
     bounds = Bounds(capacity=capacity, sequences=sequences)

@@ -128,13 +128,13 @@ def test_a_size_that_differs_is_said_in_words() -> None:
 def test_latency_and_savings_are_those_of_independent_frames_in_the_simulators_machines(
     passes: Passes, cores: int
 ) -> None:
-    """Within 25% and 6% at loads up to .6; over all the cells 4.5% and 2% on average."""
+    """Of one step by itself, at loads up to .6; 6% and 1.5% on average."""
     for load in (0.3, 0.6):
         rate = load * cores / (0.02 * passes.share[-1])
         latency_s, share = predicted(rate, cores, passes)
         simulated_s, charged = simulated(rate, cores, passes)
-        assert latency_s == pytest.approx(simulated_s, rel=0.25)
-        assert share == pytest.approx(charged, rel=0.06)
+        assert latency_s == pytest.approx(simulated_s, rel=0.2)
+        assert share == pytest.approx(charged, rel=0.05)
 
 
 def predicted(rate: float, cores: int, passes: Passes) -> tuple[float, float]:
